@@ -1,0 +1,228 @@
+"""How a worker process behaves. Pure but for the environment, which is read here and nowhere else.
+
+Owns: every setting of a worker: its unit, its default and the reason for that; the environment.
+Keeps: settings are frozen and only made by `start.parse_start`, which refuses the bad ones.
+    A variable that is set but empty counts as not set; one that cannot be read is an AwaError.
+Above: start makes these, client and runtime read them, cli reads the environment. Below: errors.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+from awa.errors import AwaError
+
+__all__ = [
+    "COMPLETED_RETENTION_HOURS",
+    "FAILED_RETENTION_HOURS",
+    "QueueConfig",
+    "RuntimeConfig",
+    "batch_op_retention_days",
+    "config_path",
+    "context_name",
+    "database_url",
+    "health_addr",
+    "max_claimers_per_queue",
+    "override_refresh_ms",
+    "pg_bin",
+    "trace_capture",
+]
+
+COMPLETED_RETENTION_HOURS = 24.0
+"""A day, so that somebody who asks in the morning still sees the night."""
+
+FAILED_RETENTION_HOURS = 72.0
+"""Three days, so that a failure of Friday night is there on Monday."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueConfig:
+    """How one worker process serves one queue."""
+
+    name: str
+
+    max_workers: int = 50
+    """Slots of the queue in this process; weighted mode reads min_workers and weight instead.
+    Handlers mostly wait for something else, so one event loop carries fifty."""
+
+    min_workers: int = 0
+    """Weighted mode: slots no other queue may take. None, so that a quiet queue keeps none idle."""
+
+    weight: int = 1
+    """Weighted mode: this queue's share of the spare slots; all alike unless somebody says so."""
+
+    rate_limit: tuple[float, int] | None = None
+    """(jobs a second, burst) of the fleet; a burst of 0 was given as ceil(jobs a second)."""
+
+    priority_aging_interval_ms: int = 60_000
+    """Waiting this long is worth one priority; 0 disables. The least urgent job is first within
+    three minutes, so that urgent ones cannot starve it."""
+
+    deadline_duration_ms: int = 300_000
+    """How long an attempt may run; 0 disables. Five minutes end what hangs, and little else."""
+
+    claimers: int = 1
+    """Claim loops sharing the slots. One suffices, for it finishes and claims in one round trip."""
+
+    claim_batch_size: int = 512
+    """Entries in one claim at most: by then the round trip costs little beside the bodies."""
+
+    dlq_enabled: bool = False
+    """Whether its failures become dead letters; `dlq_enabled_by_default` is settled in here."""
+
+    completed_retention_hours: float | None = None
+    """How long completed jobs stay, if the queue has a retention of its own."""
+
+    failed_retention_hours: float | None = None
+    """How long failed jobs stay, if the queue has a retention of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeConfig:
+    """How one worker process behaves, whatever it serves."""
+
+    queues: tuple[QueueConfig, ...]
+
+    poll_interval_ms: int = 200
+    """How often to look for work where a wakeup may be lost: short for a person, cheap idle."""
+
+    global_max_workers: int | None = None
+    """Slots shared by all queues; a number here is what weighted mode is."""
+
+    completed_retention_hours: float = COMPLETED_RETENTION_HOURS
+    failed_retention_hours: float = FAILED_RETENTION_HOURS
+
+    dlq_enabled_by_default: bool = False
+    """Whether failures become dead letters. Off: somebody has to look at them."""
+
+    dlq_retention_days: float = 30.0
+    """A month, since a dead letter waits for a person."""
+
+    descriptor_retention_days: float = 30.0
+    """How long a queue or kind that nobody declares is described; 0 disables. As dead letters."""
+
+    cleanup_batch_size: int = 1000
+    """Rows one cleanup deletes at most: a transaction of some ten milliseconds."""
+
+    leader_election_interval_ms: int = 10_000
+    """How often the lease is sought: the longest that promotion can be without a leader."""
+
+    heartbeat_interval_ms: int = 10_000
+    """How often the worker says it is alive. A third of the staleness, so two may be lost."""
+
+    promote_interval_ms: int = 250
+    """How late a due job can be made ready, on average half of it."""
+
+    heartbeat_rescue_interval_ms: int = 5_000
+    """How often to look for lost workers; a fraction of the staleness, which it adds to."""
+
+    heartbeat_staleness_ms: int = 30_000
+    """Silence after which a worker is lost: longer than a failover or a long stop for garbage."""
+
+    deadline_rescue_interval_ms: int = 30_000
+    """How often to look for missed deadlines. Rare: the worker itself enforces them first."""
+
+    callback_rescue_interval_ms: int = 30_000
+    """How often to look for callbacks that never came; their timeouts are minutes or hours."""
+
+    @property
+    def is_weighted(self) -> bool:
+        """True when the queues share `global_max_workers` slots instead of owning theirs."""
+        return self.global_max_workers is not None
+
+
+# --- The environment ---------------------------------------------------------------------------
+
+
+def database_url() -> str | None:
+    """Return DATABASE_URL: where the database is, unless the program says so itself."""
+    return _variable("DATABASE_URL")
+
+
+def context_name() -> str | None:
+    """Return AWA_CONTEXT: which context of its file the command line works on."""
+    return _variable("AWA_CONTEXT")
+
+
+def config_path() -> Path:
+    """Return where the command line's configuration file is, whether or not it exists."""
+    if path := _variable("AWA_CONFIG"):
+        return Path(path)
+    home = _variable("XDG_CONFIG_HOME")
+    return (Path(home) if home else Path.home() / ".config") / "awa" / "config.toml"
+
+
+def pg_bin() -> Path | None:
+    """Return AWA_PG_BIN: the folder of the Postgres programs for a server of our own."""
+    path = _variable("AWA_PG_BIN")
+    return Path(path) if path else None
+
+
+def trace_capture() -> bool:
+    """Return whether an insert notes the current OpenTelemetry span (AWA_TRACE_CAPTURE)."""
+    return (_variable("AWA_TRACE_CAPTURE") or "").lower() not in ("off", "false", "0")
+
+
+def override_refresh_ms() -> int:
+    """Return AWA_OVERRIDE_REFRESH_MS: how often a worker looks for overrides of its queues.
+
+    Ten seconds, for an operator waits that long; never below 50 ms, which is a load by itself.
+    """
+    return _count("AWA_OVERRIDE_REFRESH_MS", 10_000, 50)
+
+
+def max_claimers_per_queue() -> int:
+    """Return AWA_MAX_CLAIMERS_PER_QUEUE: how many may claim from one queue, in the whole cluster.
+
+    Four, since the claims of a queue are serialised and more claimers would wait for each other.
+    """
+    return _count("AWA_MAX_CLAIMERS_PER_QUEUE", 4, 1)
+
+
+def batch_op_retention_days() -> int:
+    """Return AWA_BATCH_OP_RETENTION_DAYS: how long finished batch operations are listed.
+
+    A quarter of a year, for they answer the question who changed this.
+    """
+    return _count("AWA_BATCH_OP_RETENTION_DAYS", 90, 0)
+
+
+def health_addr() -> tuple[str, int] | None:
+    """Return AWA_HEALTH_ADDR as (host, port), where port 0 is any free one; None serves no probes.
+
+    The host is a name, an IPv4 address or an IPv6 address in brackets, returned without them.
+    """
+    given = _variable("AWA_HEALTH_ADDR")
+    if given is None:
+        return None
+    parts = _ADDRESS.fullmatch(given)
+    try:
+        if parts is None or int(parts["port"]) >= 2**16:
+            raise ValueError
+        return parts["name"] or str(ip_address(parts["v4"] or parts["v6"])), int(parts["port"])
+    except ValueError:
+        raise AwaError(
+            f"invalid AWA_HEALTH_ADDR '{given}': expected a socket address like 0.0.0.0:8321"
+        ) from None
+
+
+_ADDRESS = re.compile(
+    r"(?:(?P<v4>[\d.]+)|\[(?P<v6>[^\]]*:[^\]]*)\]|(?P<name>[\w.-]+)):(?P<port>\d{1,5})", re.ASCII
+)
+
+
+def _variable(name: str) -> str | None:
+    """Return a variable of the environment, or None when it is not set or empty."""
+    return os.environ.get(name) or None
+
+
+def _count(name: str, default: int, low: int) -> int:
+    """Return a variable that is a whole number, raised to `low`; AwaError if it is no number."""
+    given = _variable(name)
+    if given is None:
+        return default
+    if not re.fullmatch(r"\d{1,9}", given, re.ASCII):
+        raise AwaError(f"invalid {name} '{given}': expected a whole number like {default}")
+    return max(int(given), low)
