@@ -1,0 +1,382 @@
+"""What an application holds in its hand: enqueue, look, cancel, and run a worker.
+
+Owns: the public methods of `AsyncClient`, and what each refuses.
+Keeps: nothing connects before the first use. Arguments are checked before anything is written.
+Above: sync wraps it, cli and applications use it. Below: runtime, store, transaction, start.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from awa.attempt import Job
+from awa.encode import args_text, kind_of
+from awa.errors import AwaError
+from awa.handlers import Handlers
+from awa.health import HealthCheck, health_of
+from awa.job import parse_state
+from awa.options import InsertOptions, checked_insert, parse_copy_opts
+from awa.runtime.engine import Engine
+from awa.start import parse_start, refuse_unbuilt
+from awa.store import Store, Target
+from awa.store.migrate import migrate
+from awa.store.operator import OperatorStore, QueueStat
+from awa.store.producer import NewJob, ProducerStore, Written, jobs_of
+from awa.transaction import Transaction
+
+__all__ = ["AsyncClient", "RetryFailedResult"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+logger = logging.getLogger(__name__)
+
+LIST_MAX = 1000
+REDRIVE_MAX = 1000
+"""Failed jobs brought back in one transaction."""
+
+
+@dataclass(slots=True)
+class _Share:
+    """The jobs of a batch that go to one queue, and what came of them."""
+
+    options: InsertOptions
+    places: list[int] = field(default_factory=list)
+    jobs: list[NewJob] = field(default_factory=list)
+    written: Written | None = None
+
+
+class RetryFailedResult:
+    """What `retry_failed` did: the jobs it brought back, and how many it found."""
+
+    __slots__ = ("jobs", "matched", "pruned_failed_count")
+
+    def __init__(self, jobs: list[Job[Any]], matched: int) -> None:
+        self.jobs = jobs
+        self.matched = matched
+        self.pruned_failed_count: int | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"RetryFailedResult(jobs={len(self.jobs)}, matched={self.matched}, "
+            f"pruned_failed_count={self.pruned_failed_count})"
+        )
+
+
+class AsyncClient:
+    """A connection to the queue, for asyncio.
+
+    Connecting happens on first use. Every call raises DatabaseError when the database cannot be
+    had within 30 s, and SchemaNotMigrated when its schema is of another version.
+
+    Example: `async with awa.AsyncClient("postgres://localhost/app") as client: ...`
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        max_connections: int = 10,
+        *,
+        schema: str = "awa",
+        statement_cache_size: int | None = None,
+        listen_url: str | None = None,
+    ) -> None:
+        if not isinstance(database_url, str):
+            raise TypeError(f"database_url must be a str, not {type(database_url).__name__}")
+        self._target = Target(
+            database_url=database_url,
+            schema=schema,
+            statement_cache_size=statement_cache_size,
+            listen_url=listen_url,
+        )
+        self._store = Store(self._target, max_connections)
+        self._handlers = Handlers()
+        self._engine: Engine | None = None
+        self._opened: set[tuple[str, int]] = set()
+        self._may_copy: bool | None = None
+        self._waking: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def migrate(self) -> None:
+        """Bring the schema to this version; concurrent callers do it once."""
+        await migrate(self._target.database_url, self._target.schema)
+
+    async def close(self) -> None:
+        """Stop the runtime, if it runs, and close the pool; a second time does nothing."""
+        await self.shutdown()
+        await asyncio.gather(*self._waking, return_exceptions=True)
+        await self._store.close()
+
+    # --- Enqueue -------------------------------------------------------------------------------
+
+    async def insert(self, args: Any, *, kind: str | None = None, **options: Any) -> Job[Any]:
+        """Enqueue one job, in a transaction of its own, and return it.
+
+        `args` is a dataclass, a pydantic model or a dict. Options: queue="default", priority=2
+        (1 to 4, 1 first), max_attempts=25, tags, metadata, run_at, ordering_key. Raises as the
+        reference lists: TypeError, ValidationError, OverflowError, DatabaseError.
+        """
+        job = NewJob(kind_of(args, kind), args_text(args))
+        asked = checked_insert(options)
+        producer = await self._producer_for(asked)
+        stored, is_asleep = await producer.enqueue(job, asked, wake=False)
+        if is_asleep:
+            self._wake(asked.queue)
+        return stored
+
+    async def insert_many_copy(
+        self,
+        jobs: Sequence[Any],
+        *,
+        kind: str | None = None,
+        opts: Sequence[Any] | None = None,
+        **options: Any,
+    ) -> list[Job[Any]]:
+        """Enqueue many jobs in one transaction and return them, in order.
+
+        `opts` may give each job a queue and an ordering_key of its own.
+        """
+        shares = self._batch(jobs, kind, opts, options)
+        await self._write(shares)
+        placed: list[tuple[int, Job[Any]]] = []
+        for share in shares:
+            assert share.written is not None
+            made = jobs_of(share.jobs, share.options, share.written)
+            placed.extend(zip(share.places, made, strict=True))
+        return [job for _, job in sorted(placed, key=lambda pair: pair[0])]
+
+    async def enqueue_many_copy(
+        self,
+        jobs: Sequence[Any],
+        *,
+        kind: str | None = None,
+        opts: Sequence[Any] | None = None,
+        **options: Any,
+    ) -> int:
+        """Enqueue many jobs in one transaction, the fastest way in; return how many."""
+        await self._write(self._batch(jobs, kind, opts, options))
+        return len(jobs)
+
+    def _batch(
+        self,
+        jobs: Sequence[Any],
+        kind: str | None,
+        opts: Sequence[Any] | None,
+        options: Mapping[str, Any],
+    ) -> "list[_Share]":
+        """Return the jobs by queue, checked."""
+        asked = checked_insert(options)
+        batch = [NewJob(kind_of(job, kind), args_text(job)) for job in jobs]
+        share_by_queue: dict[str, _Share] = {}
+        # One shard a queue: the ordering key has nothing to choose from.
+        routes = parse_copy_opts(opts, len(batch), asked)
+        for place, (job, (queue, _)) in enumerate(zip(batch, routes, strict=True)):
+            share = share_by_queue.get(queue)
+            if share is None:
+                share = share_by_queue[queue] = _Share(replace(asked, queue=queue))
+            share.places.append(place)
+            share.jobs.append(job)
+        return list(share_by_queue.values())
+
+    async def _write(self, shares: "Sequence[_Share]") -> None:
+        """Write a batch in one transaction, and wake who sleeps after it."""
+        for share in shares:
+            await self._producer_for(share.options)
+        if not shares:
+            return
+        async with self._store.lent() as conn, conn.transaction():
+            producer = ProducerStore(conn, self._store.schema)
+            write = producer.copy if await self._copies(producer) else producer.enqueue_many
+            for share in shares:
+                share.written = await write(share.jobs, share.options, wake=False)
+        for share in shares:
+            if share.written is not None and share.written.is_asleep:
+                self._wake(share.options.queue)
+
+    async def _copies(self, producer: ProducerStore) -> bool:
+        if self._may_copy is None:
+            self._may_copy = await producer.may_copy()
+        return self._may_copy
+
+    async def _producer_for(self, asked: InsertOptions) -> ProducerStore:
+        """Return the producers' door, with the lane that these options need made beforehand."""
+        producer = await self._store.producer()
+        key = (asked.queue, asked.priority)
+        if asked.run_at is None and key not in self._opened:
+            await producer.open(*key)
+            self._opened.add(key)
+        return producer
+
+    def _wake(self, queue: str) -> None:
+        """Tell who sleeps for this queue, after the commit and without making the caller wait."""
+        task = asyncio.create_task(self._woken(queue))
+        self._waking.add(task)
+        task.add_done_callback(self._waking.discard)
+
+    async def _woken(self, queue: str) -> None:
+        try:
+            await (await self._store.producer()).wake([queue])
+        except AwaError as error:
+            # A wake-up is a hint: without it the job is found by the next poll.
+            logger.info("a wake-up was not sent: %s", error)
+
+    async def transaction(self) -> Transaction:
+        """Open a transaction: your SQL and your jobs, committed or rolled back together."""
+        return await Transaction.begin(self._store)
+
+    # --- Look and decide -----------------------------------------------------------------------
+
+    async def get_job(self, job_id: int) -> Job[Any]:
+        """Return a job; AwaError if there is none of this id."""
+        job = await (await self._operator()).get(_number(job_id))
+        if job is None:
+            raise AwaError(f"job not found: {job_id}")
+        return job
+
+    async def list_jobs(
+        self,
+        *,
+        state: str | None = None,
+        kind: str | None = None,
+        queue: str | None = None,
+        limit: int = 100,
+    ) -> list[Job[Any]]:
+        """Return up to `limit` (1 to 1000) jobs, newest id first."""
+        if state is not None:
+            # A JobState is an int to Python and not what this takes.
+            state = str(parse_state(state))
+        return await (await self._operator()).search(
+            state, kind, queue, min(max(_number(limit), 1), LIST_MAX)
+        )
+
+    async def cancel(self, job_id: int) -> Job[Any]:
+        """Cancel a job that is not over, and return it; AwaError for another.
+
+        A handler that runs it is told at once (`job.is_cancelled()`); what it does is up to it.
+        """
+        if not await (await self._operator()).cancel(_number(job_id)):
+            raise AwaError(f"job not found: {job_id}")
+        return await self.get_job(job_id)
+
+    async def retry(self, job_id: int) -> Job[Any]:
+        """Make a failed or cancelled job available again; AwaError for another.
+
+        Its attempts begin anew; its errors stay.
+        """
+        if not await (await self._operator()).redrive(_number(job_id)):
+            raise AwaError(f"job not found: {job_id}")
+        return await self.get_job(job_id)
+
+    async def retry_failed(
+        self, *, kind: str | None = None, queue: str | None = None
+    ) -> RetryFailedResult:
+        """Make the failed jobs of one kind, or of one queue, available again."""
+        if (kind is None) == (queue is None):
+            raise ValueError("Specify exactly one of kind or queue")
+        operator = await self._operator()
+        ids: list[int] = []
+        while len(found := await operator.redrive_failed(kind, queue, REDRIVE_MAX)) > 0:
+            ids.extend(found)
+        jobs = [job for one in ids if (job := await operator.get(one)) is not None]
+        return RetryFailedResult(jobs, len(ids))
+
+    async def discard_failed(self, kind: str) -> int:
+        """Delete the failed jobs of a kind; return how many."""
+        return await (await self._operator()).discard_failed(kind)
+
+    async def pause_queue(self, queue: str, paused_by: str | None = None) -> None:
+        """Stop a queue's claims and promotions; what runs goes on."""
+        await (await self._operator()).pause(queue, paused_by)
+
+    async def resume_queue(self, queue: str) -> None:
+        """Let a queue give out claims again; an unknown queue is fine."""
+        await (await self._operator()).unpause(queue)
+
+    async def drain_queue(self, queue: str) -> int:
+        """Cancel what waits in a queue; return how many jobs."""
+        return await (await self._operator()).drain(queue)
+
+    async def queue_stats(self) -> list[QueueStat]:
+        """Return what each queue holds, sorted by name."""
+        return await (await self._operator()).queue_stats()
+
+    async def storage_status(self) -> dict[str, Any]:
+        """Return what the logs hold: segments, lanes, holes, workers."""
+        return await (await self._operator()).storage_status()
+
+    async def health_check(self) -> HealthCheck:
+        """Return how this process is; it never raises."""
+        try:
+            stats = await (await self._operator()).queue_stats()
+        except (AwaError, OSError) as error:
+            logger.info("the database does not answer: %s", error)
+            return health_of(self._engine, False, {})
+        return health_of(self._engine, True, {one.queue: one.available for one in stats})
+
+    async def _operator(self) -> OperatorStore:
+        return await self._store.operator()
+
+    # --- Run -----------------------------------------------------------------------------------
+
+    def task(
+        self, args_type: Any, *, kind: str | None = None, queue: str = "default"
+    ) -> Callable[[F], F]:
+        """Register the decorated function as the handler of a kind, derived from `args_type`.
+
+        An `async def` runs in the loop that calls `start`, a plain `def` in a thread. It is bound
+        at `start()`; the last one registered for a kind wins.
+        """
+
+        def register(function: F) -> F:
+            self._handlers.register(args_type, function, kind, queue)
+            return function
+
+        return register
+
+    async def start(self, queues: Iterable[Any] | None = None, **options: Any) -> None:
+        """Run the registered handlers in this process, until `shutdown`.
+
+        `queues` is a list of `(name, max_workers)` or of dicts; without it every queue of a
+        handler is served with ten slots. Raises as the reference lists, before anything starts.
+        """
+        if self._engine is not None:
+            raise AwaError("worker runtime is already running")
+        config = parse_start(queues, self._handlers.queues, **options)
+        refuse_unbuilt(config)
+        engine = Engine(self._target, config, self._handlers.copy())
+        self._engine = engine
+        try:
+            await engine.start()
+        except BaseException:
+            self._engine = None
+            raise
+
+    async def shutdown(self, timeout_ms: int = 2000) -> None:
+        """Claim no more, give running handlers their time, hand the rest back, and stop.
+
+        What is handed back is available at once, at no cost of an attempt. Without a running
+        runtime it does nothing; afterwards the client can be started again.
+        """
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.shutdown(max(0, timeout_ms) / 1000)
+
+
+def _number(value: object) -> int:
+    """Return an integer argument; TypeError for another type, OverflowError past a bigint."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"an integer is needed, not {type(value).__name__}")
+    if not -(2**63) <= value < 2**63:
+        raise OverflowError(f"{value} does not fit a bigint")
+    return value

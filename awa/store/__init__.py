@@ -1,0 +1,179 @@
+"""The database, behind one pool: opened on first use, with a door for each authority.
+
+Owns: when connections are made and given back, and the check that schema and library agree.
+Keeps: nothing needs session state, so a connection is not reset when it is given back, unless
+    the caller's own SQL ran on it. After `close` nothing is opened again.
+Above: client, runtime and cli open doors. Below: leader, operator, producer, sql, worker.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from awa.errors import DatabaseError, SchemaNotMigrated
+from awa.store.leader import LeaderStore
+from awa.store.migrate import found_version
+from awa.store.operator import OperatorStore
+from awa.store.producer import ProducerStore
+from awa.store.sql import SCHEMA_VERSION, checked_schema, translated
+from awa.store.worker import WorkerStore
+
+__all__ = ["Store", "Target", "connect"]
+
+CONNECT_S_MAX = 30.0
+"""How long a first connection may take; a server that is being restarted is back by then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Which database and schema, and how to speak with it."""
+
+    database_url: str
+    schema: str = "awa"
+
+    statement_cache_size: int | None = None
+    """Prepared statements kept a connection; 0 behind a transaction-pooling PgBouncer."""
+
+    listen_url: str | None = None
+    """A direct connection for LISTEN, where `database_url` is a pooler's; empty: poll only."""
+
+    def __post_init__(self) -> None:
+        checked_schema(self.schema)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What asyncpg is to be told beside the URL."""
+        if self.statement_cache_size is None:
+            return {}
+        return {"statement_cache_size": self.statement_cache_size}
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc, unused-ignore]
+    """A connection that costs no round trip when it is given back."""
+
+    __slots__ = ("_is_soiled",)
+
+    def soil(self, is_soiled: bool) -> None:
+        """Say whether somebody else's SQL runs in this session, and may leave something in it."""
+        self._is_soiled = is_soiled
+
+    def get_reset_query(self) -> str:
+        """Return what undoes a session: nothing, unless it was soiled."""
+        return str(super().get_reset_query()) if getattr(self, "_is_soiled", False) else ""
+
+
+async def connect(target: Target, *, url: str | None = None) -> Any:
+    """Open one connection outside of any pool; DatabaseError if that fails."""
+    with translated():
+        return await asyncpg.connect(
+            url or target.database_url, timeout=CONNECT_S_MAX, **target.settings
+        )
+
+
+class Store:
+    """A pool of connections to one schema, and the doors that open on them."""
+
+    def __init__(self, target: Target, max_connections: int = 10) -> None:
+        self.target = target
+        self._max_connections = max_connections
+        self._pool: Any = None
+        self._opening = asyncio.Lock()
+        self._is_closed = False
+
+    @property
+    def schema(self) -> str:
+        """The schema that everything lies in."""
+        return self.target.schema
+
+    async def pool(self) -> Any:
+        """Return the pool, opened by the first caller."""
+        if self._is_closed:
+            raise DatabaseError("attempted to acquire a connection on a closed pool")
+        if self._pool is None:
+            async with self._opening:
+                if self._pool is None:
+                    self._pool = await self._opened()
+        return self._pool
+
+    async def _opened(self) -> Any:
+        with translated():
+            pool = await asyncpg.create_pool(
+                self.target.database_url,
+                min_size=1,
+                max_size=self._max_connections,
+                timeout=CONNECT_S_MAX,
+                connection_class=_Connection,
+                **self.target.settings,
+            )
+        try:
+            with translated():
+                async with pool.acquire() as conn:
+                    await check_version(conn, self.schema)
+        except BaseException:
+            pool.terminate()
+            raise
+        return pool
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[Any]:
+        """Lend one connection for as long as the block lasts."""
+        pool = await self.pool()
+        with translated():
+            async with pool.acquire(timeout=CONNECT_S_MAX) as conn:
+                yield conn
+
+    async def taken(self) -> Any:
+        """Take a connection for the caller's own SQL; `give_back` is to follow."""
+        pool = await self.pool()
+        with translated():
+            conn = await pool.acquire(timeout=CONNECT_S_MAX)
+        conn.soil(True)
+        return conn
+
+    async def give_back(self, conn: Any) -> None:
+        """Give a taken connection back, with whatever its session held undone."""
+        assert self._pool is not None, "nothing was taken"
+        with translated():
+            await conn.reset()
+            conn.soil(False)
+            await self._pool.release(conn, timeout=CONNECT_S_MAX)
+
+    async def producer(self) -> ProducerStore:
+        """Open the door for producers, on any connection of the pool."""
+        return ProducerStore(await self.pool(), self.schema)
+
+    async def operator(self) -> OperatorStore:
+        """Open the door for people, on any connection of the pool."""
+        return OperatorStore(await self.pool(), self.schema)
+
+    async def leader(self) -> LeaderStore:
+        """Open the door for the leader, on any connection of the pool."""
+        return LeaderStore(await self.pool(), self.schema)
+
+    async def worker(self) -> WorkerStore:
+        """Open the door for workers, on any connection of the pool."""
+        return WorkerStore(await self.pool(), self.schema)
+
+    async def close(self) -> None:
+        """Close the pool; a second time does nothing."""
+        self._is_closed = True
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            with translated():
+                await asyncio.wait_for(pool.close(), timeout=CONNECT_S_MAX)
+
+
+async def check_version(conn: Any, schema: str) -> None:
+    """Raise SchemaNotMigrated unless the schema is of the version that this library speaks with."""
+    found = await found_version(conn, schema)
+    if found != SCHEMA_VERSION:
+        advice = (
+            "the schema is newer than this library" if found > SCHEMA_VERSION else "run migrate"
+        )
+        raise SchemaNotMigrated(
+            f"schema not migrated: expected version {SCHEMA_VERSION}, found {found}: {advice}"
+        )

@@ -1,0 +1,14 @@
+-- What the tables hold from the start: twelve segments, the intake, one leader's row.
+-- Twelve, so that a retention of a day spans segments of two hours and a statement's plan stays small.
+select {schema}.open_partition(s::smallint) from generate_series(0, 11) s;
+update {schema}.segment set number = 1, opened_at = {schema}.clock() where segment = 0;
+select setval('{schema}.open_segment', 1000);
+
+insert into {schema}.queue (queue, created_at) values (0, {schema}.clock());
+insert into {schema}.claim (claim, ordinal, claimed_at, segment, next_segment, seqs, moved, lanes, hi, reads_from, pages,
+  sleepers)
+values (0, nextval('{schema}.claim_ordinal'), {schema}.clock(), 0, 0, '{}', '{}', '{}', '{}', '{}', '{}', '{}');
+select {schema}.open_lane(0, 2::smallint, false, null);
+
+insert into {schema}.leader default values;
+insert into {schema}.tally_mark (folded_to) values ({schema}.clock());

@@ -1,0 +1,44 @@
+-- Backlog: how much waits in a queue, and since when.
+-- spec    none: reads only
+-- in      queue int
+-- out     available; oldest: since when the head of its lanes waits (null: nothing does)
+-- locks   none
+-- plan    as newest and head
+create or replace function {schema}.backlog(queue int, out available bigint, out oldest timestamptz)
+language plpgsql stable as $$
+declare
+  c claim := newest(backlog.queue);
+  l record;
+  s record;
+  n bigint;
+begin
+available := 0;
+for l in
+  select k.lane, coalesce(h.hi, lane_base(k.lane)) as hi, coalesce(h.reads_from, k.opened_in) as reads_from,
+    coalesce(pg_sequence_last_value(k.sequence), lane_base(k.lane)) as upto
+  from lane k left join unnest(c.lanes, c.hi, c.reads_from) h (lane, hi, reads_from) on h.lane = k.lane
+  where k.queue = backlog.queue
+loop
+  continue when l.upto <= l.hi;
+  n := 0;
+  for s in select g.segment from segment g where g.number >= l.reads_from order by g.number loop
+    n := n + (
+      select count(*) from (
+        select from entry e where e.segment = s.segment and e.seq > l.hi and e.seq <= l.upto
+        and not exists (select from ending x where x.segment = s.segment and x.seq = e.seq) limit 1000) k);
+    oldest := least(oldest, (
+      select ready_at(e.created_at, e.options) from entry e where e.segment = s.segment and e.seq > l.hi and e.seq <= l.upto
+      order by e.seq limit 1));
+    exit when n >= 1000;
+  end loop;
+  available := available + case when n < 1000 then n else l.upto - l.hi end;
+end loop;
+if c.pages <> '{}' then
+  available := available + (
+    select count(*) from hole p cross join lateral unnest(p.seqs) r
+    join entry e on e.seq >= lower(r) and e.seq < upper(r)
+    where p.segment = c.segment and p.page = any(c.pages)
+    and not exists (select from ending x where x.segment = e.segment and x.seq = e.seq));
+end if;
+end;
+$$;

@@ -1,0 +1,14 @@
+-- End open: entries of a claim end from outside: by a rescue, a deadline or a person.
+-- spec    Finish.tla!Append (with the trace lab)   guard: as append_part
+-- in      claim bigint, seqs int8multirange
+-- out     a seq a row that ended here
+-- locks   as append_part
+-- plan    as append_part
+create or replace function {schema}.end_open(claim bigint, seqs int8multirange) returns setof bigint
+language plpgsql as $$
+declare
+  done record := append_part(null, end_open.claim, end_open.seqs, end_open.seqs, null);
+begin
+return query select generate_series(lower(r), upper(r) - 1) from unnest(done.ended) r;
+end;
+$$;

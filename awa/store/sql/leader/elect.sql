@@ -1,0 +1,40 @@
+-- Elect: become the leader, or stay it.
+-- spec    Leader.tla!Elect (with the trace lab)   guard: the lease of another has run out; the epoch only grows
+-- in      worker int, lease_s float8
+-- out     the epoch, if this worker leads now; else null
+-- locks   the leadership, exclusively: waits until no verb of the leader before is at work
+-- plan    leader_pkey
+create or replace function {schema}.elect(worker int, lease_s float8) returns bigint
+language plpgsql security definer
+set search_path to {schema}, pg_temp
+as $$
+declare
+  l leader;
+begin
+perform refuse_snapshots();
+-- Without the lock first: to see that somebody leads costs nobody a wait.
+select * into l from leader;
+if l.worker <> elect.worker and l.seen_at between clock() - elect.lease_s * interval '1 second' and clock()
+  and exists (select from worker w where w.worker = l.worker and w.lost_at is null and w.stopped_at is null)
+then
+  return null;
+end if;
+perform pg_advisory_xact_lock('leader'::regclass::oid::int, 0);
+select * into l from leader;
+if l.worker = elect.worker then
+  update leader set seen_at = clock();
+  return l.epoch;
+elsif l.seen_at between clock() - elect.lease_s * interval '1 second' and clock()
+  and exists (select from worker w where w.worker = l.worker and w.lost_at is null and w.stopped_at is null)
+then
+  return null;
+end if;
+update leader set epoch = epoch + 1, worker = elect.worker, seen_at = clock(), watching_since = clock(), watched_at = clock()
+returning * into l;
+if tracing() then
+  perform trace('Elect', 'epoch:' || l.epoch, null, 'worker:' || elect.worker, jsonb_build_object('worker', elect.worker),
+    jsonb_build_object('epoch', l.epoch));
+end if;
+return l.epoch;
+end;
+$$;

@@ -1,0 +1,38 @@
+-- Expire: attempts past their deadline end from outside, where their own worker has not ended them.
+-- spec    Queue.tla!Rescue   guard: the entry is open and its deadline has passed
+-- in      epoch bigint, grace_s float8 (how long the worker has to do it itself), n int
+-- out     worker, expired: a row a worker that is to be told
+-- locks   shared: the leadership; parts
+-- plan    worker_for_rescue; as open_claims and append_part
+create or replace function {schema}.expire(epoch bigint, grace_s float8, n int) returns table (worker int, expired int)
+language plpgsql security definer
+set search_path to {schema}, pg_temp
+set plan_cache_mode to force_generic_plan
+set enable_seqscan to off
+set jit to off
+as $$
+declare
+  w int;
+  o record;
+  s bigint;
+begin
+perform as_leader(expire.epoch);
+for w in select k.worker from worker k where k.stopped_at is null and k.lost_at is null order by k.worker loop
+  expired := 0;
+  for o in
+    select c.claim, c.seqs from open_claims(w) c
+    where c.deadline_at < clock() - expire.grace_s * interval '1 second' order by c.claim
+  loop
+    exit when expired >= n;
+    for s in select * from end_open(o.claim, first_of(o.seqs, n - expired)) loop
+      perform rescue_entry(s, w, 'hard deadline exceeded', false);
+      expired := expired + 1;
+    end loop;
+  end loop;
+  continue when expired = 0;
+  perform pg_notify('{schema}_over', w::text);
+  worker := w;
+  return next;
+end loop;
+end;
+$$;

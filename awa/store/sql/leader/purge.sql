@@ -1,0 +1,24 @@
+-- Purge: held jobs past their retention go, and what is left of workers that stopped long ago.
+-- spec    none: retention
+-- in      epoch bigint, cancelled_s float8, failed_s float8, n int (rows at most)
+-- out     how many jobs
+-- locks   shared: the leadership; the rows
+-- plan    held_for_prune
+create or replace function {schema}.purge(epoch bigint, cancelled_s float8, failed_s float8, n int) returns int
+language plpgsql security definer
+set search_path to {schema}, pg_temp
+as $$
+declare
+  gone int;
+begin
+perform as_leader(purge.epoch);
+delete from held h where h.id in (
+  select k.id from held k
+  where (k.state = 'failed' and k.finalized_at < clock() - purge.failed_s * interval '1 second')
+  or (k.state = 'cancelled' and k.finalized_at < clock() - purge.cancelled_s * interval '1 second')
+  order by k.finalized_at limit purge.n for update skip locked);
+get diagnostics gone = row_count;
+delete from worker w where w.stopped_at < clock() - interval '1 day';
+return gone;
+end;
+$$;

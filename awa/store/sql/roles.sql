@@ -1,0 +1,38 @@
+-- Roles: four authorities, each with just its verbs. A producer cannot rescue, a reader cannot write.
+-- spec    none: authority
+-- in      nothing
+-- out     nothing
+-- locks   none
+-- plan    none
+-- Roles are shared by all schemas and databases of a cluster; a grant is this schema's.
+do $roles$
+declare
+  role text;
+  verb regprocedure;
+begin
+foreach role in array array['producer', 'worker', 'operator', 'reader'] loop
+  if not exists (select from pg_roles where rolname = 'awa_' || role) then
+    execute format('create role %I nologin', 'awa_' || role);
+  end if;
+  execute format('grant usage on schema {schema} to %I', 'awa_' || role);
+  execute format('grant select on {schema}.jobs to %I', 'awa_' || role);
+end loop;
+for role, verb in
+  select g.role, p.oid::regprocedure
+  from pg_proc p
+  join pg_namespace n on n.oid = p.pronamespace and n.nspname = '{schema}'
+  join (
+    select 'producer' as role, unnest(array['enqueue', 'enqueue_many', 'reserve', 'may_copy', 'open', 'wake']) as verb
+    union all
+    select 'worker', unnest(array['register', 'step', 'finish', 'heartbeat', 'open_entries', 'retire', 'elect', 'resign',
+      'promote', 'sort', 'rescue', 'expire', 'rotate', 'prune', 'tally', 'purge', 'wake'])
+    union all
+    select 'operator', unnest(array['cancel', 'redrive', 'redrive_failed', 'discard_failed', 'pause', 'unpause', 'drain',
+      'queue_stats', 'storage_status', 'wake'])
+    union all
+    select 'reader', unnest(array['queue_stats', 'storage_status'])) g on g.verb = p.proname
+loop
+  execute format('grant execute on function %s to %I', verb, 'awa_' || role);
+end loop;
+end;
+$roles$;

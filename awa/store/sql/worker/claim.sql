@@ -1,0 +1,99 @@
+-- Claim: the most urgent entries of one queue, for one worker, as one row of the claim log.
+-- spec    Queue.tla!Claim   guard: the entry is open and in nobody's claim; the worker is not lost (step sees to it)
+-- in      worker int, queue int, room int, kinds text[], ageing_ms bigint, deadline_s float8 (0: none),
+--         asleep boolean (the worker wants to be woken for this queue), settles boolean (close what nobody can fill at
+--         the lane's end: the caller has looked in vain for some time), waits boolean (for the queue's lock)
+-- out     a row an entry; and notes: deadline (of the claim's entries, in created_at), more (there was no room for all), young (numbers are drawn that nobody sees yet:
+--         look again soon), busy (another claim is at work), behind (a lane's sequence is behind its cursor)
+-- locks   the queue, until commit; shared: segments written to
+-- plan    as newest, look and choose; entry_N_for_claim for the bodies
+create or replace function {schema}.claim(
+  worker int, queue int, room int, kinds text[], ageing_ms bigint, deadline_s float8, asleep boolean, settles boolean,
+  waits boolean)
+returns setof {schema}.step_row
+language plpgsql as $$
+declare
+  c claim;
+  n claim;
+  t record;
+  late record;
+  chosen record;
+  pages hole[] := '{}';
+  oldest bigint;
+  more boolean := false;
+  reads jsonb := '[]';
+begin
+if claim.waits then
+  perform pg_advisory_xact_lock('queue'::regclass::oid::int, claim.queue);
+elsif not pg_try_advisory_xact_lock('queue'::regclass::oid::int, claim.queue) then
+  return next note('busy', claim.queue);
+  return;
+end if;
+-- Under the lock and in a statement of its own, so in a snapshot of its own: nothing newer can exist.
+c := newest(claim.queue);
+t := turns(c, claim.kinds);
+if t.behind then
+  return next note('behind', claim.queue);
+end if;
+-- Most calls for an idle queue end here.
+if t.paused or t.turns = '{}' and c.pages = '{}' and (claim.asleep = (claim.worker = any(c.sleepers))) is not false then
+  return;
+end if;
+n := next_claim(c, claim.worker, claim.asleep, claim.deadline_s);
+-- What was passed over comes first: it has waited longest.
+if c.pages <> '{}' then
+  late := look(c, claim.room, claim.kinds);
+  claim.room := late.room;
+  n.seqs := late.taken;
+  n.moved := late.moved;
+  n.pages := late.kept;
+  pages := late.pages;
+  oldest := late.oldest;
+  reads := reads || coalesce(late.reads, '[]');
+end if;
+if t.turns <> '{}' then
+  chosen := choose(t.turns, claim.room, claim.ageing_ms, claim.kinds);
+  more := chosen.more;
+  n.seqs := n.seqs + coalesce(chosen.taken, '{}');
+  n.moved := n.moved + coalesce(chosen.moved, '{}');
+  reads := reads || coalesce(chosen.reads, '[]');
+  t.turns := case when claim.settles and not more then settle(chosen.turns) else chosen.turns end;
+  for i in 1..cardinality(t.turns) loop
+    n := passed(n, t.turns[i]);
+    oldest := least(oldest, t.turns[i].reads_from);
+    if not more and t.turns[i].upto > t.turns[i].hi then
+      return next note('young', claim.queue);
+    end if;
+  end loop;
+  pages := pages || fresh_page(t.turns);
+end if;
+if more then
+  return next note('more', claim.queue);
+end if;
+if pages <> '{}' or n.pages <> '{}' then
+  n.pages := n.pages || write_pages(c, n, pages);
+  if young(n) then
+    return next note('young', claim.queue);
+  end if;
+end if;
+-- Nothing to say: the newest claim goes on to be the cursor.
+if isempty(n.seqs + n.moved) and n.hi = c.hi and n.pages = c.pages and n.sleepers = c.sleepers then
+  return;
+end if;
+n.ordinal := nextval('claim_ordinal');
+insert into claim select n.*;
+if tracing() then
+  perform trace('Claim', 'queue:' || claim.queue, pg_current_snapshot(), 'worker:' || claim.worker,
+    jsonb_build_object('queue', claim.queue, 'room', claim.room, 'kinds', claim.kinds),
+    jsonb_build_object('claim', n.claim, 'seqs', n.seqs, 'moved', n.moved),
+    jsonb_build_object('hi', n.hi, 'pages', n.pages, 'reads', reads));
+end if;
+if not isempty(n.moved) then
+  perform divert(n, oldest);
+end if;
+if n.deadline_at is not null and not isempty(n.seqs) then
+  return next ('deadline', n.claim, null, null, null, null, null, n.deadline_at, null, null)::step_row;
+end if;
+return query select * from bodies(n.claim, n.seqs, oldest);
+end;
+$$;

@@ -1,0 +1,23 @@
+-- Open entries: what is open under a worker's id, for a worker that cannot know whether its last step landed.
+-- spec    Step.tla!Ask (with the trace lab)   guard: no step of this worker is at work any more
+-- in      worker int
+-- out     claim, seq: an entry each. What the worker does not know it gives back (a verdict of release), or nobody ever
+--         would: it is alive, so no rescue comes.
+-- locks   the worker, exclusively, for ten seconds at most: a step whose connection broke may still be at work, and
+--         commit after we have looked
+-- plan    as open_claims
+create or replace function {schema}.open_entries(worker int) returns table (claim bigint, seq bigint)
+language plpgsql security definer
+set search_path to {schema}, pg_temp
+set plan_cache_mode to force_generic_plan
+set enable_seqscan to off
+set jit to off
+set lock_timeout to '10s'
+as $$
+begin
+perform refuse_snapshots();
+perform pg_advisory_xact_lock('worker'::regclass::oid::int, open_entries.worker);
+return query
+select o.claim, generate_series(lower(r), upper(r) - 1) from open_claims(open_entries.worker) o, unnest(o.seqs) r;
+end;
+$$;

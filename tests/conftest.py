@@ -1,0 +1,106 @@
+"""What the tests stand on: one Postgres a run, one database a test.
+
+Owns: the fixtures that give a test its database, and the switch that has every test traced.
+Keeps: a test shares nothing with another: its database is a copy of the migrated template.
+Above: the tests. Below: postgres, awa.
+"""
+
+import asyncio
+import itertools
+import os
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+import awa
+from awa.store.migrate import migrate
+from tests import postgres
+from tests.rig import Rig
+
+RUN = pytest.StashKey[postgres.Run]()
+_number = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the switch for what takes long."""
+    parser.addoption("--slow", action="store_true", help="run the slow tests too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the run's server, in the controller; its workers inherit it."""
+    postgres.check()
+    config.stash[RUN] = postgres.begin(settings={"max_prepared_transactions": 10})
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started."""
+    if (run := config.stash.get(RUN, None)) is not None:
+        asyncio.run(postgres.end(run))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is slow for the nightly run."""
+    if not config.getoption("--slow"):
+        left = [item for item in items if item.get_closest_marker("slow")]
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> postgres.Server:
+    """The run's server."""
+    return postgres.require(request.config.stash[RUN])
+
+
+async def _migrated(url: str) -> None:
+    """Make the template: the schema of today, traced."""
+    await migrate(url)
+    conn = await asyncpg.connect(url)
+    name = await conn.fetchval("select current_database()")
+    await conn.execute(f"alter database {name} set awa.trace to 'on'")
+    await conn.close()
+
+
+@pytest.fixture
+async def url(server: postgres.Server) -> AsyncIterator[str]:
+    """The address of a migrated database that is this test's alone."""
+    name = f"p{os.getpid()}_{next(_number)}"
+    address = await postgres.make_database(server, name, _migrated)
+    # The setting is the database's, and a copy does not take it along.
+    conn = await asyncpg.connect(address)
+    full = postgres.database_name(server, name)
+    await conn.execute(f"alter database {full} set awa.trace to 'on'")
+    await conn.close()
+    yield address
+    await postgres.drop_database(server, name)
+
+
+@pytest.fixture
+async def empty_url(server: postgres.Server) -> AsyncIterator[str]:
+    """The address of an empty database that is this test's alone."""
+    name = f"e{os.getpid()}_{next(_number)}"
+    yield await postgres.make_database(server, name)
+    await postgres.drop_database(server, name)
+
+
+@pytest.fixture
+async def conn(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the test's database."""
+    connection = await asyncpg.connect(url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def rig(url: str) -> AsyncIterator[Rig]:
+    """Verbs by hand: connections, workers and producers of the test's database."""
+    async with Rig(url) as made:
+        yield made
+
+
+@pytest.fixture
+async def client(url: str) -> AsyncIterator[awa.AsyncClient]:
+    """A client of the test's database."""
+    async with awa.AsyncClient(url) as made:
+        yield made
