@@ -177,6 +177,19 @@ class Job(Generic[T]):
         at = None if self._attempt else self._row["finalized_at"]
         return None if at is None else timestamp_text(at)
 
+    @property
+    def run_lease(self) -> int:
+        """How often it was claimed: a number that grows with every claim and never goes back."""
+        if self._attempt:
+            return int(self._past.get("lease", 0)) + 1
+        return cast(int, self._row["run_lease"])
+
+    @property
+    def attempted_at(self) -> str | None:
+        """The instant at which the newest attempt was claimed, if it runs or has completed."""
+        at = None if self._attempt else self._row["attempted_at"]
+        return None if at is None else timestamp_text(at)
+
     def is_cancelled(self) -> bool:
         """Return whether this attempt is over already, or the worker is about to stop.
 

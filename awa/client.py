@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from awa.attempt import Job
+from awa.dump import dump_job, dump_run
 from awa.encode import args_text, kind_of
 from awa.errors import AwaError
 from awa.handlers import Handlers
@@ -90,6 +91,7 @@ class AsyncClient:
             statement_cache_size=statement_cache_size,
             listen_url=listen_url,
         )
+        self._max_connections = max_connections
         self._store = Store(self._target, max_connections)
         self._handlers = Handlers()
         self._engine: Engine | None = None
@@ -107,6 +109,18 @@ class AsyncClient:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+    @property
+    def database_url(self) -> str:
+        """The database this client speaks with."""
+        return self._target.database_url
+
+    def retarget(self, database_url: str) -> None:
+        """Speak with another database; AwaError once this one has been used."""
+        if self._store.is_open:
+            raise AwaError("the client has been used already")
+        self._target = replace(self._target, database_url=database_url)
+        self._store = Store(self._target, self._max_connections)
 
     async def migrate(self) -> None:
         """Bring the schema to this version; concurrent callers do it once."""
@@ -259,6 +273,14 @@ class AsyncClient:
         return await (await self._operator()).search(
             state, kind, queue, min(max(_number(limit), 1), LIST_MAX)
         )
+
+    async def dump_job(self, job_id: int) -> str:
+        """Return a job with its summary and its timeline, as pretty JSON."""
+        return dump_job(await self.get_job(job_id))
+
+    async def dump_run(self, job_id: int, attempt: int | None = None) -> str:
+        """Return what is known of one attempt, as pretty JSON; ValidationError if nothing is."""
+        return dump_run(await self.get_job(job_id), attempt)
 
     async def cancel(self, job_id: int) -> Job[Any]:
         """Cancel a job that is not over, and return it; AwaError for another.

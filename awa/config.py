@@ -28,6 +28,7 @@ __all__ = [
     "override_refresh_ms",
     "pg_bin",
     "trace_capture",
+    "variable",
 ]
 
 COMPLETED_RETENTION_HOURS = 24.0
@@ -138,31 +139,31 @@ class RuntimeConfig:
 
 def database_url() -> str | None:
     """Return DATABASE_URL: where the database is, unless the program says so itself."""
-    return _variable("DATABASE_URL")
+    return variable("DATABASE_URL")
 
 
 def context_name() -> str | None:
     """Return AWA_CONTEXT: which context of its file the command line works on."""
-    return _variable("AWA_CONTEXT")
+    return variable("AWA_CONTEXT")
 
 
 def config_path() -> Path:
     """Return where the command line's configuration file is, whether or not it exists."""
-    if path := _variable("AWA_CONFIG"):
+    if path := variable("AWA_CONFIG"):
         return Path(path)
-    home = _variable("XDG_CONFIG_HOME")
+    home = variable("XDG_CONFIG_HOME")
     return (Path(home) if home else Path.home() / ".config") / "awa" / "config.toml"
 
 
 def pg_bin() -> Path | None:
     """Return AWA_PG_BIN: the folder of the Postgres programs for a server of our own."""
-    path = _variable("AWA_PG_BIN")
+    path = variable("AWA_PG_BIN")
     return Path(path) if path else None
 
 
 def trace_capture() -> bool:
     """Return whether an insert notes the current OpenTelemetry span (AWA_TRACE_CAPTURE)."""
-    return (_variable("AWA_TRACE_CAPTURE") or "").lower() not in ("off", "false", "0")
+    return (variable("AWA_TRACE_CAPTURE") or "").lower() not in ("off", "false", "0")
 
 
 def override_refresh_ms() -> int:
@@ -194,7 +195,7 @@ def health_addr() -> tuple[str, int] | None:
 
     The host is a name, an IPv4 address or an IPv6 address in brackets, returned without them.
     """
-    given = _variable("AWA_HEALTH_ADDR")
+    given = variable("AWA_HEALTH_ADDR")
     if given is None:
         return None
     parts = _ADDRESS.fullmatch(given)
@@ -213,14 +214,14 @@ _ADDRESS = re.compile(
 )
 
 
-def _variable(name: str) -> str | None:
+def variable(name: str) -> str | None:
     """Return a variable of the environment, or None when it is not set or empty."""
     return os.environ.get(name) or None
 
 
 def _count(name: str, default: int, low: int) -> int:
     """Return a variable that is a whole number, raised to `low`; AwaError if it is no number."""
-    given = _variable(name)
+    given = variable(name)
     if given is None:
         return default
     if not re.fullmatch(r"\d{1,9}", given, re.ASCII):

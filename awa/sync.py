@@ -6,6 +6,7 @@ Above: the package and cli. Below: client, transaction.
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Coroutine, Sequence
 from functools import cache
@@ -24,8 +25,11 @@ T = TypeVar("T")
 
 
 @cache
-def _loop() -> asyncio.AbstractEventLoop:
-    """Return the loop of the blocking clients, running in a thread of its own."""
+def _loop(process: int) -> asyncio.AbstractEventLoop:
+    """Return the loop of this process's blocking clients, running in a thread of its own.
+
+    A forked child has the memory of its parent and none of its threads: it begins anew.
+    """
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="awa-client", daemon=True).start()
     return loop
@@ -33,7 +37,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 def _call(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine in the clients' loop and wait for it, from any thread but that one."""
-    return asyncio.run_coroutine_threadsafe(coroutine, _loop()).result()
+    return asyncio.run_coroutine_threadsafe(coroutine, _loop(os.getpid())).result()
 
 
 async def _made(database_url: str, max_connections: int, settings: dict[str, Any]) -> AsyncClient:
@@ -179,6 +183,14 @@ class Client:
     ) -> list[Job[Any]]:
         """Return up to `limit` (1 to 1000) jobs, newest id first."""
         return _call(self._client.list_jobs(state=state, kind=kind, queue=queue, limit=limit))
+
+    def dump_job(self, job_id: int) -> str:
+        """Return a job with its summary and its timeline, as pretty JSON."""
+        return _call(self._client.dump_job(job_id))
+
+    def dump_run(self, job_id: int, attempt: int | None = None) -> str:
+        """Return what is known of one attempt of a job, as pretty JSON."""
+        return _call(self._client.dump_run(job_id, attempt))
 
     def cancel(self, job_id: int) -> Job[Any]:
         """Cancel a job that is not over, and return it; AwaError for another."""

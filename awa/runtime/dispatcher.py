@@ -136,6 +136,7 @@ class Dispatcher:
                 await self._disconnect()
                 await self._rest(backoff_s)
                 backoff_s = min(backoff_s * 2, BACKOFF_S[1])
+        self.emptied.set()
         self.drained.set()
 
     def drain(self) -> None:

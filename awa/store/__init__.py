@@ -89,6 +89,11 @@ class Store:
         """The schema that everything lies in."""
         return self.target.schema
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the pool has been opened."""
+        return self._pool is not None
+
     async def pool(self) -> Any:
         """Return the pool, opened by the first caller."""
         if self._is_closed:

@@ -14,7 +14,15 @@ import asyncpg
 from awa.errors import SchemaNotMigrated
 from awa.store.sql import ROOT, SCHEMA_VERSION, checked_schema, template, translated, verb_files
 
-__all__ = ["Migration", "found_version", "grant_roles", "migrate", "migrations"]
+__all__ = [
+    "Found",
+    "Migration",
+    "found_version",
+    "grant_roles",
+    "migrate",
+    "migrations",
+    "probe",
+]
 
 _FUNCTION_FOLDERS = ("inner", "producer", "worker", "leader", "operator")
 _LOCK = 0x61776D67
@@ -104,6 +112,28 @@ async def _migrate(conn: Any, schema: str) -> None:
 def _text(name: str, schema: str) -> str:
     """Return a statement that is no verb."""
     return template(ROOT / "sql" / f"{name}.sql", schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a database holds: the version of its schema, and how many workers are alive."""
+
+    version: int
+    live_workers: int
+
+
+async def probe(database_url: str, schema: str, connect_timeout_s: float) -> Found:
+    """Look at a database from outside; DatabaseError if it does not answer in time."""
+    with translated():
+        conn = await asyncpg.connect(database_url, timeout=connect_timeout_s)
+    try:
+        version = await found_version(conn, checked_schema(schema))
+        with translated():
+            known = version == SCHEMA_VERSION
+            workers = await conn.fetchval(_text("live_workers", schema)) if known else 0
+    finally:
+        await conn.close(timeout=5)
+    return Found(version, workers)
 
 
 async def grant_roles(database_url: str, schema: str = "awa") -> None:

@@ -140,6 +140,7 @@ def _as_row(
         "state": state,
         "priority": options.priority,
         "attempt": 0,
+        "run_lease": 0,
         "max_attempts": options.max_attempts,
         "tags": list(options.tags),
         "metadata": dict(options.metadata),
@@ -147,6 +148,7 @@ def _as_row(
         "progress": None,
         "run_at": options.run_at or at,
         "created_at": at,
+        "attempted_at": None,
         "deadline_at": None,
         "finalized_at": None,
     }

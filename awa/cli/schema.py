@@ -1,0 +1,135 @@
+"""The commands about the schema, the contexts and health.
+
+Owns: `awa migrate`, `awa context ...` and `awa health`.
+Keeps: printing SQL needs no database. A schema that is newer than the program is left alone.
+Above: cli. Below: contexts, text, health, store, versions.
+"""
+
+import sys
+from argparse import Namespace, _SubParsersAction
+from pathlib import Path
+from typing import Any
+
+from awa import config
+from awa.cli.contexts import contexts, masked, target_url
+from awa.cli.flags import leaf
+from awa.errors import AwaError
+from awa.store.migrate import grant_roles, migrate, probe
+from awa.store.sql import SCHEMA_VERSION
+from awa.text import as_json, table
+from awa.versions import migrations_range
+
+__all__ = ["add_commands"]
+
+
+def add_commands(commands: "_SubParsersAction[Any]") -> None:
+    """Add the commands about the schema, the contexts and health."""
+    command = leaf(commands, "migrate", "bring the schema to this version")
+    command.add_argument("--sql", action="store_true", help="print the SQL instead")
+    command.add_argument("--extract-to", metavar="DIR", type=Path, help="write the SQL to files")
+    command.add_argument("--from", dest="first", metavar="N", type=int, help="after version N")
+    command.add_argument("--to", dest="last", metavar="N", type=int, help="up to version N")
+    command.add_argument("--version", dest="only", metavar="N", type=int, help="version N alone")
+    command.add_argument("--pending", action="store_true", help="what the database still lacks")
+    command.add_argument("--roles", action="store_true", help="also create and grant the roles")
+    command.set_defaults(run=_migrate)
+    context = commands.add_parser("context", help="look at the config file")
+    verbs = context.add_subparsers(dest="verb", required=True, metavar="VERB")
+    leaf(verbs, "list", "all contexts").set_defaults(run=_context_list)
+    show = leaf(verbs, "show", "one context")
+    show.add_argument("name", nargs="?")
+    show.set_defaults(run=_context_show)
+    health = leaf(commands, "health", "whether jobs could run; exit code 1 if not")
+    health.add_argument("--connect-timeout", type=float, default=5.0, metavar="S")
+    health.set_defaults(run=_health)
+
+
+async def _migrate(args: Namespace) -> None:
+    selects = (args.sql, args.extract_to, args.pending)
+    if any(selects) or any(one is not None for one in (args.first, args.last, args.only)):
+        _write(await _selected(args), args.extract_to)
+        return
+    url = target_url(args, mutates=True)
+    await migrate(url, args.schema)
+    if args.roles:
+        await grant_roles(url, args.schema)
+    print("Migrations applied successfully.")
+
+
+async def _selected(args: Namespace) -> list[tuple[int, str, str]]:
+    """Return the migrations that the flags select; AwaError for one that does not exist."""
+    for number in (args.first, args.last, args.only):
+        if (number is not None and not 0 <= number <= SCHEMA_VERSION) or args.only == 0:
+            raise AwaError(f"Version {number} is out of range. Valid versions: 1..{SCHEMA_VERSION}")
+    if args.only is not None:
+        return migrations_range(args.only - 1, args.only)
+    if args.pending:
+        found = await probe(target_url(args, mutates=False), args.schema, 30)
+        return migrations_range(found.version, SCHEMA_VERSION)
+    return migrations_range(args.first or 0, SCHEMA_VERSION if args.last is None else args.last)
+
+
+def _write(selected: list[tuple[int, str, str]], folder: Path | None) -> None:
+    for number, description, sql in selected:
+        text = f"-- Migration V{number}: {description}\n{sql}\n"
+        if folder is None:
+            sys.stdout.write(text)
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"V{number}__{description.replace(' ', '_')}.sql"
+        path.write_text(text, encoding="utf-8")
+        print(path)
+
+
+async def _context_list(args: Namespace) -> None:
+    found, default = contexts(config.config_path())
+    rows = [
+        (
+            "*" if one.name == default else "",
+            one.name,
+            masked(one.url) if one.url else f"${one.url_env}",
+            "yes" if one.is_production else "no",
+        )
+        for one in found.values()
+    ]
+    if args.json:
+        print(as_json([{"name": r[1], "url": r[2], "default": bool(r[0])} for r in rows]))
+    else:
+        print(table(("", "NAME", "URL", "PRODUCTION"), rows))
+
+
+async def _context_show(args: Namespace) -> None:
+    found, default = contexts(config.config_path())
+    name = args.name or args.context or config.context_name() or default
+    if name not in found:
+        raise AwaError(f"unknown context '{name}'" if name else "no context is chosen")
+    one = found[name]
+    place = masked(one.url) if one.url else f"${one.url_env}"
+    print(as_json({"name": name, "url": place, "production": one.is_production}))
+
+
+async def _health(args: Namespace) -> int:
+    try:
+        found = await probe(target_url(args, mutates=False), args.schema, args.connect_timeout)
+    except AwaError as error:
+        report: dict[str, Any] = {
+            "ready": False,
+            "postgres_connected": False,
+            "error": str(error).splitlines()[0],
+            "expected_schema_version": SCHEMA_VERSION,
+        }
+    else:
+        compatible = found.version == SCHEMA_VERSION
+        report = {
+            "ready": compatible,
+            "postgres_connected": True,
+            "schema_version": found.version,
+            "expected_schema_version": SCHEMA_VERSION,
+            "schema_compatible": compatible,
+            "live_workers": found.live_workers,
+        }
+    if args.json:
+        print(as_json(report))
+    else:
+        print("\n".join(f"{name}: {value}" for name, value in report.items()))
+    return 0 if report["ready"] else 1
