@@ -2,30 +2,28 @@
 
 Owns: the public methods of `AsyncClient`, and what each refuses.
 Keeps: nothing connects before the first use. Arguments are checked before anything is written.
-Above: sync wraps it, cli and applications use it. Below: runtime, store, transaction, start.
+Above: sync wraps it, cli and applications use it. Below: attempt, dump, enqueuer, errors,
+    handlers, health, job, runtime, start, store, transaction.
 """
 
-import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from awa.attempt import Job
 from awa.dump import dump_job, dump_run
-from awa.encode import args_text, kind_of
+from awa.enqueuer import Enqueuer
 from awa.errors import AwaError
 from awa.handlers import Handlers
 from awa.health import HealthCheck, health_of
 from awa.job import parse_state
-from awa.options import InsertOptions, checked_insert, parse_copy_opts
 from awa.runtime.engine import Engine
 from awa.start import parse_start, refuse_unbuilt
 from awa.store import Store, Target
 from awa.store.migrate import migrate
 from awa.store.operator import OperatorStore, QueueStat
-from awa.store.producer import NewJob, ProducerStore, Written, jobs_of
 from awa.transaction import Transaction
 
 __all__ = ["AsyncClient", "RetryFailedResult"]
@@ -36,16 +34,6 @@ logger = logging.getLogger(__name__)
 LIST_MAX = 1000
 REDRIVE_MAX = 1000
 """Failed jobs brought back in one transaction."""
-
-
-@dataclass(slots=True)
-class _Share:
-    """The jobs of a batch that go to one queue, and what came of them."""
-
-    options: InsertOptions
-    places: list[int] = field(default_factory=list)
-    jobs: list[NewJob] = field(default_factory=list)
-    written: Written | None = None
 
 
 class RetryFailedResult:
@@ -93,11 +81,9 @@ class AsyncClient:
         )
         self._max_connections = max_connections
         self._store = Store(self._target, max_connections)
+        self._enqueuer = Enqueuer(self._store)
         self._handlers = Handlers()
         self._engine: Engine | None = None
-        self._opened: set[tuple[str, int]] = set()
-        self._may_copy: bool | None = None
-        self._waking: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -121,6 +107,7 @@ class AsyncClient:
             raise AwaError("the client has been used already")
         self._target = replace(self._target, database_url=database_url)
         self._store = Store(self._target, self._max_connections)
+        self._enqueuer = Enqueuer(self._store)
 
     async def migrate(self) -> None:
         """Bring the schema to this version; concurrent callers do it once."""
@@ -129,7 +116,7 @@ class AsyncClient:
     async def close(self) -> None:
         """Stop the runtime, if it runs, and close the pool; a second time does nothing."""
         await self.shutdown()
-        await asyncio.gather(*self._waking, return_exceptions=True)
+        await self._enqueuer.close()
         await self._store.close()
 
     # --- Enqueue -------------------------------------------------------------------------------
@@ -141,13 +128,7 @@ class AsyncClient:
         (1 to 4, 1 first), max_attempts=25, tags, metadata, run_at, ordering_key. Raises as the
         reference lists: TypeError, ValidationError, OverflowError, DatabaseError.
         """
-        job = NewJob(kind_of(args, kind), args_text(args))
-        asked = checked_insert(options)
-        producer = await self._producer_for(asked)
-        stored, is_asleep = await producer.enqueue(job, asked, wake=False)
-        if is_asleep:
-            self._wake(asked.queue)
-        return stored
+        return await self._enqueuer.insert(args, kind, options)
 
     async def insert_many_copy(
         self,
@@ -161,14 +142,7 @@ class AsyncClient:
 
         `opts` may give each job a queue and an ordering_key of its own.
         """
-        shares = self._batch(jobs, kind, opts, options)
-        await self._write(shares)
-        placed: list[tuple[int, Job[Any]]] = []
-        for share in shares:
-            assert share.written is not None
-            made = jobs_of(share.jobs, share.options, share.written)
-            placed.extend(zip(share.places, made, strict=True))
-        return [job for _, job in sorted(placed, key=lambda pair: pair[0])]
+        return await self._enqueuer.insert_many(jobs, kind, opts, options)
 
     async def enqueue_many_copy(
         self,
@@ -179,71 +153,7 @@ class AsyncClient:
         **options: Any,
     ) -> int:
         """Enqueue many jobs in one transaction, the fastest way in; return how many."""
-        await self._write(self._batch(jobs, kind, opts, options))
-        return len(jobs)
-
-    def _batch(
-        self,
-        jobs: Sequence[Any],
-        kind: str | None,
-        opts: Sequence[Any] | None,
-        options: Mapping[str, Any],
-    ) -> "list[_Share]":
-        """Return the jobs by queue, checked."""
-        asked = checked_insert(options)
-        batch = [NewJob(kind_of(job, kind), args_text(job)) for job in jobs]
-        share_by_queue: dict[str, _Share] = {}
-        # One shard a queue: the ordering key has nothing to choose from.
-        routes = parse_copy_opts(opts, len(batch), asked)
-        for place, (job, (queue, _)) in enumerate(zip(batch, routes, strict=True)):
-            share = share_by_queue.get(queue)
-            if share is None:
-                share = share_by_queue[queue] = _Share(replace(asked, queue=queue))
-            share.places.append(place)
-            share.jobs.append(job)
-        return list(share_by_queue.values())
-
-    async def _write(self, shares: "Sequence[_Share]") -> None:
-        """Write a batch in one transaction, and wake who sleeps after it."""
-        for share in shares:
-            await self._producer_for(share.options)
-        if not shares:
-            return
-        async with self._store.lent() as conn, conn.transaction():
-            producer = ProducerStore(conn, self._store.schema)
-            write = producer.copy if await self._copies(producer) else producer.enqueue_many
-            for share in shares:
-                share.written = await write(share.jobs, share.options, wake=False)
-        for share in shares:
-            if share.written is not None and share.written.is_asleep:
-                self._wake(share.options.queue)
-
-    async def _copies(self, producer: ProducerStore) -> bool:
-        if self._may_copy is None:
-            self._may_copy = await producer.may_copy()
-        return self._may_copy
-
-    async def _producer_for(self, asked: InsertOptions) -> ProducerStore:
-        """Return the producers' door, with the lane that these options need made beforehand."""
-        producer = await self._store.producer()
-        key = (asked.queue, asked.priority)
-        if asked.run_at is None and key not in self._opened:
-            await producer.open(*key)
-            self._opened.add(key)
-        return producer
-
-    def _wake(self, queue: str) -> None:
-        """Tell who sleeps for this queue, after the commit and without making the caller wait."""
-        task = asyncio.create_task(self._woken(queue))
-        self._waking.add(task)
-        task.add_done_callback(self._waking.discard)
-
-    async def _woken(self, queue: str) -> None:
-        try:
-            await (await self._store.producer()).wake([queue])
-        except AwaError as error:
-            # A wake-up is a hint: without it the job is found by the next poll.
-            logger.info("a wake-up was not sent: %s", error)
+        return await self._enqueuer.enqueue_many(jobs, kind, opts, options)
 
     async def transaction(self) -> Transaction:
         """Open a transaction: your SQL and your jobs, committed or rolled back together."""

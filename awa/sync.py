@@ -2,7 +2,7 @@
 
 Owns: the thread that all blocking clients of a process share.
 Keeps: the same methods with the same arguments as the async face; a test compares them.
-Above: the package and cli. Below: client, transaction.
+Above: the package and cli. Below: attempt, client, health, store, transaction.
 """
 
 import asyncio

@@ -5,8 +5,10 @@ Keeps: nothing is imitated: each call is the verb, in a transaction of its own o
 Above: the tests. Below: awa.store.
 """
 
+import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,9 +16,12 @@ import asyncpg
 
 from awa.store.leader import LeaderStore
 from awa.store.operator import OperatorStore
+from awa.store.sql import template, verb_files
 from awa.store.worker import Ask, Finish, Stepped, WorkerStore
 
 KIND = "k"
+BLOCKED_S_MAX = 20.0
+"""How long `until_blocked` looks, at most: a slow machine is slower than a lock."""
 
 
 class Worker:
@@ -77,6 +82,52 @@ class Worker:
         return (await self.step(batch, room=0)).stale
 
 
+class Leader:
+    """The leader, by hand: its epoch, and the sweeps that tests ask for."""
+
+    def __init__(self, store: LeaderStore, epoch: int) -> None:
+        self.store = store
+        self.epoch = epoch
+
+    async def open_segment(self) -> None:
+        """Open one more segment, which nobody writes into yet."""
+        assert await self.store.rotate(self.epoch, 0, 1) == "opened"
+
+    async def switch_segment(self) -> None:
+        """Have writers go on in the segment that was opened."""
+        assert await self.store.rotate(self.epoch, 1e9, 2**60) == "switched"
+
+    async def close_segment(self) -> bool:
+        """Close a sealed segment; False while somebody may still write into each."""
+        return await self.store.rotate(self.epoch, 1e9, 2**60) == "closed"
+
+    async def rotate(self, times: int = 1) -> None:
+        """Take all three steps to a fresh segment, so many times."""
+        for _ in range(times):
+            await self.open_segment()
+            await self.switch_segment()
+            assert await self.close_segment(), "somebody may still write into the sealed segment"
+
+    async def prune(self, retention_s: float = 0, wait_ms: int = 100) -> int | None:
+        """Truncate one segment; return its number, or None."""
+        return await self.store.prune(self.epoch, retention_s, wait_ms)
+
+    async def prune_all(self) -> list[int]:
+        """Truncate every segment that can be; return their numbers."""
+        gone = []
+        while (number := await self.prune()) is not None:
+            gone.append(number)
+        return gone
+
+    async def sort(self, n: int = 100, *, settles: bool = False) -> set[str]:
+        """Sort the intake."""
+        return await self.store.sort(self.epoch, n, settles=settles)
+
+    async def promote(self) -> int:
+        """Promote what is due, after a look at all that is deferred."""
+        return (await self.store.promote(self.epoch, None, 1000)).count
+
+
 class Rig:
     """Connections to one database, and who acts on them."""
 
@@ -84,9 +135,13 @@ class Rig:
         self.url = url
         self._conns: list[asyncpg.Connection] = []
         self.conn: asyncpg.Connection
+        # It looks at what others do, with the names of inner functions in its path.
+        self.watcher: asyncpg.Connection
 
     async def __aenter__(self) -> Self:
         self.conn = await self.connect()
+        self.watcher = await self.connect()
+        await self.watcher.execute("set search_path to awa")
         return self
 
     async def __aexit__(
@@ -118,6 +173,74 @@ class Rig:
         epoch = await store.elect(worker.worker, 30)
         assert epoch is not None
         return store, epoch
+
+    async def lead(self, worker: Worker | None = None) -> Leader:
+        """Have a worker elected, and lead on a connection of its own."""
+        worker = worker or await self.worker()
+        store = LeaderStore(await self.connect())
+        epoch = await store.elect(worker.worker, 30)
+        assert epoch is not None
+        return Leader(store, epoch)
+
+    async def begin(self, isolation: str = "read committed") -> asyncpg.Connection:
+        """Open a transaction on a connection of its own, with its snapshot taken if it has one."""
+        conn = await self.connect()
+        await conn.execute(f"begin isolation level {isolation}")
+        await conn.execute("select 1")
+        # Whoever is not to wait says so after a second instead of hanging.
+        await conn.execute("set local lock_timeout to '1s'")
+        return conn
+
+    # --- Waits and clocks ----------------------------------------------------------------------
+
+    async def until_blocked(self, conn: asyncpg.Connection, task: "asyncio.Task[Any]") -> None:
+        """Wait until the statement that a task runs on a connection waits for another's lock."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + BLOCKED_S_MAX
+        sql = "select cardinality(pg_blocking_pids($1)) > 0"
+        while not await self.watcher.fetchval(sql, conn.get_server_pid()):
+            assert not task.done(), f"it did not wait for anybody: {task}"
+            assert loop.time() < until, "it waits for nobody, and does not end"
+            await asyncio.sleep(0.002)
+
+    @asynccontextmanager
+    async def gate(self, conn: asyncpg.Connection, function: str) -> AsyncIterator[None]:
+        """Stop a connection after the next return of an inner function, until the block is left.
+
+        A backend can be stopped between any two statements, for an hour; this is how a test says
+        where.
+        """
+        row = await self.conn.fetchrow(_SIGNATURE, function)
+        await self.conn.execute(
+            _GATE.format(function=function, pid=conn.get_server_pid(), **dict(row))
+        )
+        keeper = await self.connect()
+        await keeper.execute("select pg_advisory_lock(1, 1)")
+        try:
+            yield
+        finally:
+            await keeper.execute("select pg_advisory_unlock(1, 1)")
+
+    async def sow(self, verb: str, good: str, bad: str) -> None:
+        """Sow a bug: make a verb or inner function anew, with a piece of its text put differently.
+
+        A check that does not notice it checks nothing.
+        """
+        (path,) = [path for path in verb_files(*_FOLDERS) if path.stem == verb]
+        text = template(path, "awa")
+        assert text.count(good) == 1, f"{verb} has no such text, or more than one: {good}"
+        await self.watcher.execute(text.replace(good, bad))
+
+    async def have_movable_clock(self) -> None:
+        """Put a clock in place that `pass_time` moves."""
+        await self.conn.execute(_CLOCK)
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass, for everybody in this database."""
+        sql = "update awa.test_clock set ahead = ahead + $1 * interval '1 second'"
+        await self.conn.execute(sql, seconds)
+
+    # --- Looks ---------------------------------------------------------------------------------
 
     @property
     def operator(self) -> OperatorStore:
@@ -154,12 +277,55 @@ class Rig:
 
     async def pages(self, queue: str = "q") -> list[dict[str, Any]]:
         """Return the hole pages of a queue's newest claim."""
-        rows = await self.conn.fetch(
+        rows = await self.watcher.fetch(
             "select h.* from awa.queue q cross join lateral awa.newest(q.queue) c "
             "join awa.hole h on h.segment = c.segment and h.page = any(c.pages) where q.name = $1",
             queue,
         )
         return [dict(row) for row in rows]
 
+    async def newest(self, queue: str = "q") -> dict[str, Any]:
+        """Return the newest claim of a queue: its cursor."""
+        sql = (
+            "select c.* from awa.queue q cross join lateral awa.newest(q.queue) c where q.name = $1"
+        )
+        return dict(await self.watcher.fetchrow(sql, queue))
 
+    async def seqs(self, ids: Iterable[int]) -> list[int]:
+        """Return the name of each job's newest entry."""
+        sql = "select max(seq) from awa.entry where id = $1"
+        return [await self.conn.fetchval(sql, number) for number in ids]
+
+    async def count(self, table: str) -> int:
+        """Return how many rows a table holds."""
+        count: int = await self.conn.fetchval("".join(["select count(*) from awa.", table]))
+        return count
+
+
+_FOLDERS = ("inner", "producer", "worker", "leader", "operator")
+_SIGNATURE = """
+select pg_get_function_identity_arguments(p.oid) as takes, pg_get_function_result(p.oid) as gives,
+  array_to_string(array(select '$' || i from generate_series(1, p.pronargs) i), ', ') as marks
+from pg_proc p where p.pronamespace = 'awa'::regnamespace and p.proname = $1
+"""
+_GATE = """
+alter function awa.{function}({takes}) rename to {function}_behind;
+create function awa.{function}({takes}) returns {gives} language plpgsql as $gate$
+declare
+  answer {gives} := awa.{function}_behind({marks});
+begin
+if pg_backend_pid() = {pid} then
+  perform pg_advisory_lock_shared(1, 1), pg_advisory_unlock_shared(1, 1);
+end if;
+return answer;
+end;
+$gate$;
+"""
+_CLOCK = """
+create table awa.test_clock (ahead interval not null);
+insert into awa.test_clock values ('0');
+create or replace function awa.clock() returns timestamptz language sql volatile as $$
+select clock_timestamp() + (select c.ahead from awa.test_clock c);
+$$;
+"""
 _JSON = frozenset({"args", "tags", "metadata", "errors", "progress"})

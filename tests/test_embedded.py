@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import Literal
 
 import asyncpg
 import pytest
@@ -182,11 +183,13 @@ def test_a_kept_folder_keeps_its_data_its_password_and_its_port(rooms: Path) -> 
     assert names(rooms / "made") == ["pg"]
 
 
-@pytest.mark.parametrize("how", ["smart", "fast", "immediate"])
-def test_a_server_stops_in_each_of_the_three_ways(how: str, rooms: Path) -> None:
-    server = EmbeddedPostgres(binaries=binaries()).start()
-    server.stop(how)  # type: ignore[arg-type]  # a literal, from the list above
-    assert not is_there(server.pid)
+def test_a_server_stops_in_each_of_the_three_ways(rooms: Path) -> None:
+    server = EmbeddedPostgres(rooms / "pg", binaries=binaries())
+    ways: tuple[Literal["smart", "fast", "immediate"], ...] = ("smart", "fast", "immediate")
+    for how in ways:
+        server.start().stop(how)
+        assert not is_there(server.pid)
+        assert f"received {how} shutdown request" in (rooms / "pg" / "awa.log").read_text()
     server.stop()
 
 

@@ -2,7 +2,7 @@
 
 Owns: `awa job ...`.
 Keeps: one call of the client a command; what it prints is what came back.
-Above: cli. Below: opened, text, dump.
+Above: cli. Below: flags, opened, dump, text.
 """
 
 from argparse import Namespace, _SubParsersAction

@@ -2,7 +2,7 @@
 
 Owns: `awa queue ...` and `awa storage ...`.
 Keeps: one call of the client a command; what it prints is what came back.
-Above: cli. Below: opened, text.
+Above: cli. Below: flags, opened, text.
 """
 
 from argparse import Namespace, _SubParsersAction

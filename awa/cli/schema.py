@@ -2,7 +2,7 @@
 
 Owns: `awa migrate`, `awa context ...` and `awa health`.
 Keeps: printing SQL needs no database. A schema that is newer than the program is left alone.
-Above: cli. Below: contexts, text, health, store, versions.
+Above: cli. Below: contexts, flags, config, errors, store, text, versions.
 """
 
 import sys

@@ -2,7 +2,7 @@
 
 Owns: `awa worker MODULE:APP`: what it imports and which database that is pointed at.
 Keeps: the command line's URL wins over the environment's, that over the application's.
-Above: cli. Below: contexts, signals, client, config.
+Above: cli. Below: contexts, flags, client, config, errors, signals.
 """
 
 import importlib

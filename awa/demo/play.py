@@ -3,7 +3,7 @@
 Owns: the processes of the demo and the order of events.
 Keeps: it waits for what happened, as the files say, never for a time; every wait has a bound.
     Whatever goes wrong, no process is left behind.
-Above: command. Below: notes, worker, embedded.
+Above: command. Below: notes, worker, errors, store.
 """
 
 import asyncio

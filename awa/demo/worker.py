@@ -2,7 +2,7 @@
 
 Owns: the handlers of the demo, and its short limits.
 Keeps: a handler notes its start before it does anything and its end after everything.
-Above: play starts it. Below: notes, client, signals.
+Above: play starts it. Below: notes, attempt, client, signals.
 """
 
 import asyncio

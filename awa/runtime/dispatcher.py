@@ -4,13 +4,14 @@ Owns: the worker's id, its one step in flight, and the finishes that gather mean
 Keeps: a finish is kept until a step that carried it was answered. After a step that broke, what
     is open under the worker's id is asked for, and what nobody here runs is given back: the
     worker is alive, so no rescue would ever come for it. It claims no more than free slots.
-Above: engine. Below: pace, slots, attempt, config, store.
+Above: engine. Below: pace, slots, attempt, config, errors, store.
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from typing import Any
 
 from awa.attempt import Attempt
@@ -31,6 +32,11 @@ application's loop keeps the bell of the others from ringing."""
 
 BACKOFF_S = (0.05, 2.0)
 """The first and the longest wait before a broken connection is tried again."""
+
+LINGER_S = 0.004
+"""So long finishes wait for company while no queue is due for a look: a step that carries nothing
+else would be in the way of the claim that the next wake-up asks for. Nobody waits for them: their
+slots are free already."""
 
 RELEASED = {"verdict": "release"}
 EXPIRED = {"verdict": "retry", "error": "hard deadline exceeded"}
@@ -58,6 +64,7 @@ class Dispatcher:
         self.is_connected = False
         self.is_draining = False
         self._turned_at = 0.0
+        self._stepped_at = 0.0
         self.counts = {"completed": 0, "failed": 0, "stale": 0, "steps": 0, "claimed": 0}
         self._conn: Any = None
         # What handlers said, from any thread; what is to be sent; what was sent and not answered.
@@ -234,6 +241,8 @@ class Dispatcher:
         now = self._loop.time()
         for attempt in self.slots.late(now):
             self._end_early(attempt, EXPIRED)
+        if self._wait_s() > 0:
+            return
         batch = self._gathered()
         asks = [] if self.is_draining else self.slots.asks(now)
         if not batch and not asks:
@@ -248,6 +257,7 @@ class Dispatcher:
                 ask.queue, answer, asleep=ask.asleep, is_listening=self.is_listening, now=now
             )
         self._begin(answer, now)
+        self._stepped_at = now
         self._is_lost = answer.is_lost
 
     async def _find_over(self) -> None:
@@ -299,11 +309,14 @@ class Dispatcher:
 
     def _wait_s(self) -> float:
         """Return how long there is nothing to do, unless somebody rings."""
-        if self._finished or self._due:
+        now = self._loop.time()
+        if self._due or (self.is_draining and self._finished):
             return 0.0
-        if self.is_draining:
-            return TICK_S
-        return min(self.slots.next_look() - self._loop.time(), TICK_S)
+        until = inf if self.is_draining else self.slots.next_look()
+        if self._finished:
+            # A full queue waits for nothing: its next look is due when there is room.
+            until = 0.0 if self.slots.is_any_full() else min(until, self._stepped_at + LINGER_S)
+        return min(until - now, TICK_S)
 
     async def _rest(self, wait_s: float) -> None:
         """Wait, at most so long, for the bell."""

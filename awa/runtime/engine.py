@@ -4,7 +4,8 @@ Owns: the engine's thread, what is started in which order, and the order of stop
 Keeps: the application's loop only ever runs handlers; whatever speaks with the database lives in
     the engine's loop or in the heartbeat's. The heartbeat stops last, so that the worker lives
     while anything is unwritten.
-Above: client. Below: dispatcher, executor, heartbeat, listener, maintenance, watchdog, store.
+Above: client. Below: dispatcher, executor, heartbeat, listener, maintenance, watchdog, config,
+    errors, handlers, store.
 """
 
 import asyncio

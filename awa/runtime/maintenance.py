@@ -3,7 +3,7 @@
 Owns: the leader's epoch, and the pace of each sweep.
 Keeps: a sweep without an epoch does nothing. Long sweeps never delay short ones: each has a loop
     of its own, and takes a connection of the pool for as long as its verb runs.
-Above: engine. Below: service, config, store.
+Above: engine. Below: service, config, errors, store.
 """
 
 import asyncio

@@ -70,6 +70,10 @@ class Slots:
         due = [one.pace.next_at for one in self.queue_by_number.values() if one.room > 0]
         return min(due, default=inf)
 
+    def is_any_full(self) -> bool:
+        """Return whether some queue has all its slots taken."""
+        return any(0 < one.config.max_workers <= one.held for one in self.queue_by_number.values())
+
     def take(self, attempt: Attempt) -> None:
         """An attempt begins."""
         self.queue_by_number[attempt.claim >> 40].running[attempt.seq] = attempt

@@ -3,7 +3,8 @@
 Owns: when connections are made and given back, and the check that schema and library agree.
 Keeps: nothing needs session state, so a connection is not reset when it is given back, unless
     the caller's own SQL ran on it. After `close` nothing is opened again.
-Above: client, runtime and cli open doors. Below: leader, operator, producer, sql, worker.
+Above: client, runtime and cli open doors. Below: leader, migrate, operator, producer, sql,
+    worker, errors.
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 Owns: how a sweep's parameters and answers read.
 Keeps: every verb but `elect` carries the epoch, and fails once another worker leads.
-Above: runtime.maintenance calls these. Below: sql.
+Above: runtime.maintenance calls these. Below: sql, errors.
 """
 
 from collections.abc import Sequence

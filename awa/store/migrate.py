@@ -3,7 +3,7 @@
 Owns: the order of the migrations, and which files make the schema of today.
 Keeps: each version is one transaction under a lock, so concurrent callers do it once. Functions
     and views are made anew by every migrate; tables change by numbered files, forward only.
-Above: client and cli call these. Below: sql.
+Above: client and cli call these. Below: sql, errors.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 Owns: how the view's rows become jobs, and how a queue's counts read.
 Keeps: nothing here runs on the path of a job.
-Above: client and cli call these. Below: sql.
+Above: client and cli call these. Below: sql, attempt.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
 Owns: how a job becomes parameters, and when a batch is copied instead of called.
 Keeps: what the verbs refuse is refused before a row is written. Whoever owns the commit wakes
     the sleepers after it, never inside.
-Above: client and transaction enqueue. Below: sql.
+Above: client and transaction enqueue. Below: sql, attempt, encode, errors, options.
 """
 
 from collections.abc import Sequence

@@ -6,8 +6,11 @@
 --         when somebody sleeps
 -- plan    none
 create or replace function {schema}.wake(queues text[]) returns void
-language sql volatile security definer
+language plpgsql security definer
 set search_path to {schema}, pg_temp
 as $$
-select pg_notify('{schema}', q) from unnest(queues) q;
+begin
+-- Nothing is lost with a wake-up, so its commit need not be flushed; that would be the better part of its time.
+perform set_config('synchronous_commit', 'off', true), pg_notify('{schema}', q) from unnest(queues) q;
+end;
 $$;
