@@ -240,7 +240,7 @@ class _Process:
         return False
 
     def has_ended(self, within_s: float) -> bool:
-        """Wait for the end, but no longer than so many seconds."""
+        """Wait for the end, at most so many seconds."""
         with contextlib.suppress(TimeoutExpired):
             self.popen.wait(within_s)
         return self.popen.returncode is not None

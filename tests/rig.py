@@ -20,6 +20,7 @@ from awa.store.sql import template, verb_files
 from awa.store.worker import Ask, Finish, Stepped, WorkerStore
 
 KIND = "k"
+STALE_S = 30.0
 BLOCKED_S_MAX = 20.0
 """How long `until_blocked` looks, at most: a slow machine is slower than a lock."""
 
@@ -91,7 +92,9 @@ class Leader:
 
     async def open_segment(self) -> None:
         """Open one more segment, which nobody writes into yet."""
-        assert await self.store.rotate(self.epoch, 0, 1) == "opened"
+        while (done := await self.store.rotate(self.epoch, 0, 1)) == "closed":
+            pass
+        assert done == "opened", done
 
     async def switch_segment(self) -> None:
         """Have writers go on in the segment that was opened."""
@@ -240,6 +243,16 @@ class Rig:
         sql = "update awa.test_clock set ahead = ahead + $1 * interval '1 second'"
         await self.conn.execute(sql, seconds)
 
+    async def let_die(self, leader: Leader, *alive: Worker) -> dict[int, int]:
+        """Let time pass until who does not speak is lost; return what was rescued, by worker."""
+        rescued: dict[int, int] = {}
+        for _ in range(5):
+            await self.pass_time(STALE_S / 3)
+            for worker in alive:
+                assert (await worker.store.heartbeat(worker.worker, [], {})).is_alive
+            rescued |= await leader.store.rescue(leader.epoch, STALE_S, 1000)
+        return rescued
+
     # --- Looks ---------------------------------------------------------------------------------
 
     @property
@@ -293,7 +306,7 @@ class Rig:
 
     async def seqs(self, ids: Iterable[int]) -> list[int]:
         """Return the name of each job's newest entry."""
-        sql = "select max(seq) from awa.entry where id = $1"
+        sql = "select seq from awa.entry where id = $1 order by seq desc limit 1"
         return [await self.conn.fetchval(sql, number) for number in ids]
 
     async def count(self, table: str) -> int:
@@ -308,11 +321,13 @@ select pg_get_function_identity_arguments(p.oid) as takes, pg_get_function_resul
   array_to_string(array(select '$' || i from generate_series(1, p.pronargs) i), ', ') as marks
 from pg_proc p where p.pronamespace = 'awa'::regnamespace and p.proname = $1
 """
+# The original keeps its name, by which its body calls its parameters, in a schema of its own.
 _GATE = """
-alter function awa.{function}({takes}) rename to {function}_behind;
+create schema if not exists behind;
+alter function awa.{function}({takes}) set schema behind;
 create function awa.{function}({takes}) returns {gives} language plpgsql as $gate$
 declare
-  answer {gives} := awa.{function}_behind({marks});
+  answer {gives} := behind.{function}({marks});
 begin
 if pg_backend_pid() = {pid} then
   perform pg_advisory_lock_shared(1, 1), pg_advisory_unlock_shared(1, 1);
