@@ -50,13 +50,14 @@ class Job(Generic[T]):
     plain dict everywhere else. Instants are RFC 3339 text in UTC.
     """
 
-    __slots__ = ("_attempt", "_options", "_past", "_row", "args")
+    __slots__ = ("_attempt", "_options_read", "_past_read", "_row", "args")
 
     args: T
     _row: Any
     _attempt: Attempt | None
-    _options: dict[str, Any]
-    _past: dict[str, Any]
+    # None until somebody asks: most handlers look at `args` alone.
+    _options_read: dict[str, Any] | None
+    _past_read: dict[str, Any] | None
 
     def __init__(self) -> None:
         raise TypeError("a Job comes from Awa and cannot be made")
@@ -67,12 +68,15 @@ class Job(Generic[T]):
         job: Job[Any] = Job.__new__(Job)
         job._row = row
         job._attempt = None
-        job._options = {
+        job._options_read = {
             "max_attempts": row["max_attempts"],
             "tags": _json(row["tags"]) or [],
             "metadata": _json(row["metadata"]) or {},
         }
-        job._past = {"errors": _json(row["errors"]) or [], "progress": _json(row["progress"])}
+        job._past_read = {
+            "errors": _json(row["errors"]) or [],
+            "progress": _json(row["progress"]),
+        }
         job.args = _json(row["args"])
         return job
 
@@ -80,13 +84,26 @@ class Job(Generic[T]):
     def running(cls, attempt: Attempt, args: T) -> "Job[T]":
         """Return the job that an attempt runs."""
         job: Job[T] = Job.__new__(Job)
-        row = attempt.row
-        job._row = row
+        job._row = attempt.row
         job._attempt = attempt
-        job._options = _json(row["options"]) or {}
-        job._past = _json(row["past"]) or {}
+        job._options_read = None
+        job._past_read = None
         job.args = args
         return job
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        """What the producer asked for beyond the defaults."""
+        if self._options_read is None:
+            self._options_read = _json(self._row["options"]) or {}
+        return self._options_read
+
+    @property
+    def _past(self) -> dict[str, Any]:
+        """What earlier attempts left."""
+        if self._past_read is None:
+            self._past_read = _json(self._row["past"]) or {}
+        return self._past_read
 
     @property
     def id(self) -> int:

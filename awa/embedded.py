@@ -4,7 +4,7 @@ Owns: where binaries are found, and how a server is made, started and ended.
 Keeps: the server listens on 127.0.0.1 only and asks everybody for a password. It ends with the
     process that started it, however that one ended. No user is added, and no folder but its own
     changes mode or owner. What a killed owner left is deleted when the next folder is made there.
-Above: cli starts one for `awa dev`, the tests one for a run. Below: errors.
+Above: the demo, the bench and the tests start one for a run. Below: errors.
 """
 
 import contextlib

@@ -86,8 +86,9 @@ class Worker:
 class Leader:
     """The leader, by hand: its epoch, and the sweeps that tests ask for."""
 
-    def __init__(self, store: LeaderStore, epoch: int) -> None:
-        self.store = store
+    def __init__(self, conn: asyncpg.Connection, epoch: int) -> None:
+        self.conn = conn
+        self.store = LeaderStore(conn)
         self.epoch = epoch
 
     async def open_segment(self) -> None:
@@ -105,7 +106,9 @@ class Leader:
         return await self.store.rotate(self.epoch, 1e9, 2**60) == "closed"
 
     async def rotate(self, times: int = 1) -> None:
-        """Take all three steps to a fresh segment, so many times."""
+        """Take all three steps to a fresh segment, so many times, and what was left of others."""
+        while await self.store.rotate(self.epoch, 1e9, 2**60) is not None:
+            pass
         for _ in range(times):
             await self.open_segment()
             await self.switch_segment()
@@ -180,10 +183,10 @@ class Rig:
     async def lead(self, worker: Worker | None = None) -> Leader:
         """Have a worker elected, and lead on a connection of its own."""
         worker = worker or await self.worker()
-        store = LeaderStore(await self.connect())
-        epoch = await store.elect(worker.worker, 30)
+        conn = await self.connect()
+        epoch = await LeaderStore(conn).elect(worker.worker, 30)
         assert epoch is not None
-        return Leader(store, epoch)
+        return Leader(conn, epoch)
 
     async def begin(self, isolation: str = "read committed") -> asyncpg.Connection:
         """Open a transaction on a connection of its own, with its snapshot taken if it has one."""
@@ -198,13 +201,19 @@ class Rig:
 
     async def until_blocked(self, conn: asyncpg.Connection, task: "asyncio.Task[Any]") -> None:
         """Wait until the statement that a task runs on a connection waits for another's lock."""
+        assert await self.blocks(conn, task), f"it did not wait for anybody: {task}"
+
+    async def blocks(self, conn: asyncpg.Connection, task: "asyncio.Task[Any]") -> bool:
+        """Wait until a task's statement waits for another's lock, or is done; return which."""
         loop = asyncio.get_running_loop()
         until = loop.time() + BLOCKED_S_MAX
         sql = "select cardinality(pg_blocking_pids($1)) > 0"
         while not await self.watcher.fetchval(sql, conn.get_server_pid()):
-            assert not task.done(), f"it did not wait for anybody: {task}"
+            if task.done():
+                return False
             assert loop.time() < until, "it waits for nobody, and does not end"
             await asyncio.sleep(0.002)
+        return True
 
     @asynccontextmanager
     async def gate(self, conn: asyncpg.Connection, function: str) -> AsyncIterator[None]:

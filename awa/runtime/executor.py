@@ -109,6 +109,8 @@ class Executor:
 
 def _decided(said: object) -> Verdict | None:
     """Return the verdict that a handler's return value stands for; whatever else is completed."""
+    if said is None:
+        return None
     match said:
         case RetryAfter():
             return {"verdict": "retry", "delay_s": said.wait_s}

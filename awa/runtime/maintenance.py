@@ -128,10 +128,11 @@ class Maintenance(Service):
     # --- The sweeps ----------------------------------------------------------------------------
 
     async def _promote(self, leader: LeaderStore, epoch: int) -> bool:
-        await self._sort(leader, epoch)
         for _ in range(PROMOTE_ROUNDS):
             done = await leader.promote(epoch, self._promoted_to, PROMOTE_MAX)
             self._promoted_to = done.clean_to
+            if done.has_intake:
+                await self._sort(leader, epoch)
             if done.queues:
                 await (await self.store.producer()).wake(done.queues)
             if done.count < PROMOTE_MAX:

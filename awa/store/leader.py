@@ -19,11 +19,12 @@ __all__ = ["LeaderStore", "Promoted", "is_deposed"]
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
-    """How many deferred jobs became entries, what to say next time, and whom to wake."""
+    """How many deferred jobs became entries, what to say next time, whom to wake, what else."""
 
     count: int
     clean_to: datetime | None
     queues: Sequence[str]
+    has_intake: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class LeaderStore:
     async def promote(self, epoch: int, since: datetime | None, n: int) -> Promoted:
         """Make up to n due jobs entries; `since` is what the last call gave back."""
         row = await self.verbs.one("promote", epoch, since, n)
-        return Promoted(row["promoted"], row["clean_to"], row["queues"])
+        return Promoted(row["promoted"], row["clean_to"], row["queues"], row["intake"])
 
     async def sort(self, epoch: int, n: int, *, settles: bool) -> set[str]:
         """Send up to n jobs of the intake to their queues; return the notes of the claim."""

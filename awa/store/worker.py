@@ -8,7 +8,7 @@ Above: the runtime calls these. Below: sql.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -17,8 +17,7 @@ from awa.store.sql import Conn, Row, Verbs
 __all__ = ["Ask", "Beat", "Finish", "Registered", "Stepped", "WorkerStore"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(NamedTuple):
     """An attempt that is over: its names, how long it ran, and its verdict if not completed."""
 
     claim: int

@@ -4,7 +4,8 @@ select {schema}.open_partition(s::smallint) from generate_series(0, 11) s;
 update {schema}.segment set number = 1, opened_at = {schema}.clock() where segment = 0;
 select setval('{schema}.open_segment', 1000);
 
-insert into {schema}.queue (queue, created_at) values (0, {schema}.clock());
+create sequence {schema}.bell_0;
+insert into {schema}.queue (queue, bell, created_at) values (0, '{schema}.bell_0', {schema}.clock());
 insert into {schema}.claim (claim, ordinal, claimed_at, segment, next_segment, seqs, moved, lanes, hi, reads_from, pages,
   sleepers)
 values (0, nextval('{schema}.claim_ordinal'), {schema}.clock(), 0, 0, '{}', '{}', '{}', '{}', '{}', '{}', '{}');

@@ -30,7 +30,10 @@ for role, verb in
     select 'operator', unnest(array['cancel', 'redrive', 'redrive_failed', 'discard_failed', 'pause', 'unpause', 'drain',
       'queue_stats', 'storage_status', 'wake'])
     union all
-    select 'reader', unnest(array['queue_stats', 'storage_status'])) g on g.verb = p.proname
+    select 'reader', unnest(array['queue_stats', 'storage_status'])
+    union all
+    -- What the view calls, it calls for whoever reads it.
+    select r, 'is_unclaimed' from unnest(array['producer', 'worker', 'operator', 'reader']) r) g on g.verb = p.proname
 loop
   execute format('grant execute on function %s to %I', verb, 'awa_' || role);
 end loop;

@@ -12,6 +12,7 @@ language plpgsql as $$
 declare
   c record := find_claim(claim);
   before int8multirange;
+  times int[];
 begin
 ended := '{}';
 part := 0;
@@ -25,9 +26,10 @@ loop
   before := coalesce(before, '{}');
   ended := append_part.seqs * c.seqs - before;
   exit when isempty(ended);
+  times := ran_us;
   if ended <> append_part.seqs then
     -- Rare: some are over. Their times go with them.
-    ran_us := array(
+    times := array(
       select u.ran from (
         select n, row_number() over (order by n) as i from unnest(append_part.seqs) r, generate_series(lower(r), upper(r) - 1) n) k
       join unnest(append_part.ran_us) with ordinality u (ran, i) on u.i = k.i
@@ -35,7 +37,7 @@ loop
   end if;
   insert into part (claim, part, segment, ended_at, completed, closes, seqs, ended, ran_us)
   values (append_part.claim, append_part.part, c.segment, clock(), count_of(append_part.ended - append_part.failed),
-    before + append_part.ended @> c.seqs, append_part.ended, before + append_part.ended, append_part.ran_us)
+    before + append_part.ended @> c.seqs, append_part.ended, before + append_part.ended, times)
   on conflict do nothing;
   exit when found;
   -- Somebody else took the number: what it ended is visible now, so that is subtracted too.

@@ -11,6 +11,9 @@ declare
   l record;
   s record;
   n bigint;
+  seen bigint;
+  over bigint;
+  is_partial boolean;
 begin
 available := 0;
 for l in
@@ -21,17 +24,20 @@ for l in
 loop
   continue when l.upto <= l.hi;
   n := 0;
+  is_partial := false;
   for s in select g.segment from segment g where g.number >= l.reads_from order by g.number loop
-    n := n + (
-      select count(*) from (
-        select from entry e where e.segment = s.segment and e.seq > l.hi and e.seq <= l.upto
-        and not exists (select from ending x where x.segment = s.segment and x.seq = e.seq) limit 1000) k);
+    select count(*), count(*) filter (where k.over) into seen, over from (
+      select exists (select from ending x where x.segment = s.segment and x.seq = e.seq) as over
+      from (
+        select y.seq from entry y where y.segment = s.segment and y.seq > l.hi and y.seq <= l.upto
+        order by y.seq limit 100) e) k;
+    n := n + seen - over;
+    is_partial := is_partial or seen = 100;
     oldest := least(oldest, (
       select ready_at(e.created_at, e.options) from entry e where e.segment = s.segment and e.seq > l.hi and e.seq <= l.upto
       order by e.seq limit 1));
-    exit when n >= 1000;
   end loop;
-  available := available + case when n < 1000 then n else l.upto - l.hi end;
+  available := available + case when is_partial then l.upto - l.hi else n end;
 end loop;
 if c.pages <> '{}' then
   available := available + (

@@ -31,13 +31,14 @@ for q in select k.queue from queue k order by k.queue loop
     perform carry_cursor(c, n);
   end if;
 end loop;
+-- A claim goes where its queue's newest one lies, or to where that goes too: the newest must be the first to be found.
 insert into claim (claim, ordinal, claimed_at, deadline_at, worker, segment, next_segment, seqs, moved, lanes, hi,
   reads_from, pages, sleepers)
-select k.claim, k.ordinal, k.claimed_at, k.deadline_at, k.worker, here, here, k.seqs, k.moved, k.lanes, k.hi,
-  k.reads_from, k.pages, k.sleepers
+select k.claim, k.ordinal, k.claimed_at, k.deadline_at, k.worker, home(k.claim, carry.segment, here), here, k.seqs, k.moved,
+  k.lanes, k.hi, k.reads_from, k.pages, k.sleepers
 from claim k where k.segment = carry.segment and k.claim = any(live.claims);
 insert into part (claim, part, segment, ended_at, completed, closes, seqs, ended, ran_us)
-select distinct on (p.claim) p.claim, p.part, here, p.ended_at, p.completed, p.closes, p.seqs, p.ended, p.ran_us
+select distinct on (p.claim) p.claim, p.part, home(p.claim, carry.segment, here), p.ended_at, p.completed, p.closes, p.seqs, p.ended, p.ran_us
 from part p where p.segment = carry.segment and p.claim = any(live.claims)
 order by p.claim, p.part desc;
 insert into entry (segment, seq, id, created_at, kind, args, options, past)

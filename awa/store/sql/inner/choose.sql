@@ -1,12 +1,12 @@
 -- Choose: which entries of a queue's lanes this claim takes, the most urgent lane first.
--- spec    Log.tla!Read
+-- spec    Log.tla!ReadEntries
 -- in      turns turn[], room int, ageing_ms bigint, kinds text[]
--- out     the turns, read on; taken, moved; more: there was no room for all; reads
+-- out     the turns, read on; taken, moved; read: how many were looked at; more: there was no room for all; reads
 -- locks   the queue's is held
 -- plan    as head and read_lane
 create or replace function {schema}.choose(
   inout turns {schema}.turn[], room int, ageing_ms bigint, kinds text[],
-  out taken int8multirange, out moved int8multirange, out more boolean, out reads jsonb)
+  out taken int8multirange, out moved int8multirange, out read int, out more boolean, out reads jsonb)
 language plpgsql as $$
 declare
   present timestamptz := clock();
@@ -18,12 +18,14 @@ if cardinality(turns) = 1 then
   turns[1] := r.t;
   taken := r.mine;
   moved := r.strange;
-  more := r.read >= room;
+  read := r.read;
+  more := read >= room;
   reads := r.reads;
   return;
 end if;
 taken := '{}';
 moved := '{}';
+read := 0;
 turns := array(select (u.lane, u.priority, u.sequence, u.hi, u.upto, u.reads_from, head(u), u.fresh)::turn from unnest(turns) u);
 loop
   -- The two most urgent heads: the first lane is read up to where the head of the second would come before.
@@ -43,6 +45,7 @@ loop
   taken := taken + r.mine;
   moved := moved + r.strange;
   room := room - r.read;
+  read := read + r.read;
   reads := nullif(coalesce(reads, '[]') || coalesce(r.reads, '[]'), '[]');
   r.t.ready_at := head(r.t);
   turns[best.i] := r.t;

@@ -12,6 +12,14 @@ declare
   e record;
   s bigint;
 begin
+-- Sorted, as a registration opens them, so that the two do not wait for each other in a ring.
+if n.claim >> 40 = 0 then
+  perform open_lane(open_queue(k.queue), k.priority, false, null)
+  from (
+    select distinct b.options ->> 'queue' as queue, (b.options ->> 'priority')::smallint as priority
+    from bodies(n.claim, n.moved, divert.oldest) b) k
+  order by k.queue, k.priority;
+end if;
 for e in
   select b.*, q.name, l.returning_jobs from bodies(n.claim, n.moved, divert.oldest) b
   join lane l on l.lane = b.seq >> 40 join queue q on q.queue = l.queue
@@ -23,11 +31,11 @@ loop
     else append((e.id, e.name, e.priority, e.created_at, e.kind, e.args, e.options, e.past)::body, e.returning_jobs, e.kind)
     end;
   -- The queue may be asleep: from the intake its jobs come without a producer to wake it.
-  if e.name is null and (newest((select l.queue from lane l where l.lane = s >> 40))).sleepers <> '{}' then
+  if e.name is null and is_asleep((select l.queue from lane l where l.lane = s >> 40)) then
     perform pg_notify('{schema}', e.options ->> 'queue');
   end if;
   if tracing() then
-    perform trace('Divert', 'queue:' || (n.claim >> 40), null, 'worker:' || n.worker,
+    perform trace('Divert', 'queue:' || (n.claim >> 40), null, coalesce('worker:' || n.worker, 'leader'),
       jsonb_build_object('claim', n.claim, 'seq', e.seq, 'kind', e.kind), jsonb_build_object('seq', s));
   end if;
 end loop;

@@ -9,7 +9,10 @@ language plpgsql as $$
 declare
   b body;
 begin
-select e.id, q.name, l.priority, e.created_at, e.kind, e.args, e.options, e.past into b
+-- In the intake, an entry's options say where it belongs.
+select e.id, coalesce(q.name, e.options ->> 'queue'), coalesce((e.options ->> 'priority')::smallint, l.priority),
+  e.created_at, e.kind, e.args, nullif(e.options - 'queue' - 'priority', '{}'), e.past
+into b
 from lane l join queue q on q.queue = l.queue join entry e on e.seq = find_entry.seq
 where l.lane = find_entry.seq >> 40;
 return b;

@@ -1,5 +1,5 @@
 -- Is unclaimed: whether an entry is beyond its lane's cursor, or in a hole.
--- spec    Log.tla!ReadCursor
+-- spec    Log.tla!TakeLock
 -- in      queue int, seq bigint
 -- out     true if no claim has taken it or moved it
 -- locks   none: decisive only under the queue's

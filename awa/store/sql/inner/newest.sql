@@ -1,5 +1,5 @@
 -- Newest: the newest claim of a queue, which is its cursor.
--- spec    Log.tla!ReadCursor
+-- spec    Log.tla!TakeLock
 -- in      queue int
 -- out     the claim row; every queue has one from its birth on
 -- locks   none of its own: whoever decides by it holds the queue's

@@ -8,16 +8,18 @@ create or replace function {schema}.open_claims(worker int)
 returns table (claim bigint, claimed_at timestamptz, deadline_at timestamptz, seqs int8multirange)
 language plpgsql as $$
 #variable_conflict use_column
+declare
+  w worker;
 begin
+-- Into a variable, so that the claims below are found by what it says, whatever the planner believes of the tables.
+select * into w from worker k where k.worker = open_claims.worker;
 return query
 with mine as (
-  select c.segment, c.claim, c.claimed_at, c.deadline_at, c.seqs
-  from worker w join claim c on c.claim = any(w.held)
-  where w.worker = open_claims.worker and c.worker = w.worker
+  select c.segment, c.claim, c.claimed_at, c.deadline_at, c.seqs from claim c
+  where c.claim = any(w.held)
   union
-  select c.segment, c.claim, c.claimed_at, c.deadline_at, c.seqs
-  from worker w join claim c on c.worker = w.worker and c.ordinal > w.floor
-  where w.worker = open_claims.worker)
+  select c.segment, c.claim, c.claimed_at, c.deadline_at, c.seqs from claim c
+  where c.worker = w.worker and c.ordinal > w.floor)
 select m.claim, m.claimed_at, m.deadline_at, m.seqs - coalesce(p.ended, '{}')
 from mine m
 left join lateral (

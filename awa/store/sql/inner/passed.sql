@@ -1,5 +1,5 @@
 -- Passed: a claim's cursor, moved on to where one lane was read.
--- spec    Log.tla!Append
+-- spec    Log.tla!CommitClaim
 -- in      n claim, t turn
 -- out     the claim with the lane's `hi` and `reads_from` in place
 -- locks   none

@@ -14,7 +14,7 @@ perform open_lane(open_queue(k.queue), k.priority, k.returning_jobs, null)
 from (
   select distinct d.queue, d.priority, d.past is not null as returning_jobs
   from unnest(due) s join deferred d on d.segment = promote_segment.segment and d.seq = s) k
-order by k.queue, k.priority;
+order by k.queue, k.priority, k.returning_jobs;
 here := writable_segment();
 with ended as (
   -- Who else would end it (a cancel) meets us in this key; one of us ends it.
@@ -39,6 +39,6 @@ if tracing() then
   perform trace('Promote', 'deferred', null, 'leader', jsonb_build_object('due', due),
     jsonb_build_object('seqs', done.seqs, 'entries', done.entries));
 end if;
-return array(select q.name from unnest(done.queues) u join queue q on q.name = u where (newest(q.queue)).sleepers <> '{}');
+return array(select q.name from unnest(done.queues) u join queue q on q.name = u where is_asleep(q.queue));
 end;
 $$;

@@ -1,38 +1,42 @@
 -- Seen: which of these numbers have an entry by now, and what may become of each.
--- spec    Log.tla!Look
--- in      seqs int8multirange, reads_from bigint (the oldest segment number that may hold one), kinds text[]
--- out     mine: of a kind the worker knows; strange: of another kind; over: ended before anybody claimed it;
---         reads: what was seen in which snapshot, while tracing
+-- spec    Log.tla!LookAtPages
+-- in      seqs int8multirange, reads_from bigint (the oldest segment number that may hold one), room int, kinds text[]
+-- out     mine: of a kind the worker knows; strange: of another kind; over: ended before anybody claimed it; n: how many
+--         were found; beyond: what was not looked at, because the room was used up; reads: what was seen, while tracing
 -- locks   none
 -- plan    entry_N_for_claim, a probe a range; ending_N_for_finish
 create or replace function {schema}.seen(
-  seqs int8multirange, reads_from bigint, kinds text[],
-  out mine int8multirange, out strange int8multirange, out over int8multirange, out reads jsonb)
+  seqs int8multirange, reads_from bigint, room int, kinds text[],
+  out mine int8multirange, out strange int8multirange, out over int8multirange, out n int, out beyond int8multirange,
+  out reads jsonb)
 language plpgsql as $$
 declare
-  s smallint;
+  slots smallint[] := slots_from(reads_from);
   r record;
 begin
-mine := '{}';
-strange := '{}';
-over := '{}';
-foreach s in array slots_from(reads_from) loop
-  select
-    range_agg(int8range(e.seq, e.seq, '[]')) filter (where x.seq is null and e.kind = any(seen.kinds)) as mine,
-    range_agg(int8range(e.seq, e.seq, '[]')) filter (where x.seq is null and e.kind <> all(seen.kinds)) as strange,
-    range_agg(int8range(e.seq, e.seq, '[]')) filter (where x.seq is not null) as over,
-    case when tracing() then pg_current_snapshot() end as snap
-  into r
-  from unnest(seen.seqs) n
-  join entry e on e.segment = s and e.seq >= lower(n) and e.seq < upper(n)
-  left join ending x on x.segment = s and x.seq = e.seq;
-  mine := mine + coalesce(r.mine, '{}');
-  strange := strange + coalesce(r.strange, '{}');
-  over := over + coalesce(r.over, '{}');
-  if r.snap is not null then
-    reads := coalesce(reads, '[]') || jsonb_build_object('segment', s, 'asked', seen.seqs, 'snap', r.snap,
-      'found', coalesce(r.mine, '{}') + coalesce(r.strange, '{}') + coalesce(r.over, '{}'));
-  end if;
-end loop;
+select
+  range_agg(int8range(f.seq, f.seq, '[]')) filter (where not f.over and f.kind = any(seen.kinds)) as mine,
+  range_agg(int8range(f.seq, f.seq, '[]')) filter (where not f.over and f.kind <> all(seen.kinds)) as strange,
+  range_agg(int8range(f.seq, f.seq, '[]')) filter (where f.over) as over,
+  max(f.seq) as seq, count(*)::int as n,
+  case when tracing() then pg_current_snapshot() end as snap
+into r
+from (
+  select e.seq, e.kind, exists (select from ending x where x.segment = e.segment and x.seq = e.seq) as over
+  from unnest(seen.seqs) w
+  cross join lateral (
+    select y.segment, y.seq, y.kind from entry y
+    where y.segment = any(slots) and y.seq >= lower(w) and y.seq < upper(w)
+    order by y.seq limit greatest(seen.room, 0)) e
+  order by e.seq limit greatest(seen.room, 0)) f;
+mine := coalesce(r.mine, '{}');
+strange := coalesce(r.strange, '{}');
+over := coalesce(r.over, '{}');
+n := r.n;
+beyond := case when r.n < room then '{}' when r.n > 0 then seqs * int8multirange(int8range(r.seq, null, '()')) else seqs end;
+if r.snap is not null then
+  reads := jsonb_build_array(jsonb_build_object('slots', slots, 'asked', seqs - beyond, 'snap', r.snap,
+    'found', mine + strange + over));
+end if;
 end;
 $$;

@@ -1,5 +1,5 @@
 -- Write pages: the hole pages of a claim that are not yet in its segment.
--- spec    Log.tla!Append
+-- spec    Log.tla!CommitClaim
 -- in      c claim (the newest), n claim (the next, with the pages it keeps), pages hole[] (fresh or rewritten)
 -- out     the numbers of the pages written anew
 -- locks   the queue's is held

@@ -2,7 +2,7 @@
 -- spec    Leader.tla!Elect (with the trace lab)   guard: the lease of another has run out; the epoch only grows
 -- in      worker int, lease_s float8
 -- out     the epoch, if this worker leads now; else null
--- locks   the leadership, exclusively: waits until no verb of the leader before is at work
+-- locks   the leader's row; for a change, the leadership, exclusively: no verb of the leader before is at work then
 -- plan    leader_pkey
 create or replace function {schema}.elect(worker int, lease_s float8) returns bigint
 language plpgsql security definer
@@ -12,7 +12,11 @@ declare
   l leader;
 begin
 perform refuse_snapshots();
--- Without the lock first: to see that somebody leads costs nobody a wait.
+-- Without the lock first: to stay the leader, or to see that somebody leads, waits for no sweep and delays none.
+update leader k set seen_at = clock() where k.worker = elect.worker returning * into l;
+if found then
+  return l.epoch;
+end if;
 select * into l from leader;
 if l.worker <> elect.worker and l.seen_at between clock() - elect.lease_s * interval '1 second' and clock()
   and exists (select from worker w where w.worker = l.worker and w.lost_at is null and w.stopped_at is null)
@@ -21,10 +25,7 @@ then
 end if;
 perform pg_advisory_xact_lock('leader'::regclass::oid::int, 0);
 select * into l from leader;
-if l.worker = elect.worker then
-  update leader set seen_at = clock();
-  return l.epoch;
-elsif l.seen_at between clock() - elect.lease_s * interval '1 second' and clock()
+if l.seen_at between clock() - elect.lease_s * interval '1 second' and clock()
   and exists (select from worker w where w.worker = l.worker and w.lost_at is null and w.stopped_at is null)
 then
   return null;

@@ -9,14 +9,17 @@ language plpgsql security definer
 set search_path to {schema}, pg_temp
 set plan_cache_mode to force_generic_plan
 set enable_seqscan to off
+set enable_bitmapscan to off
 set jit to off
 as $$
 declare
   w int;
   o record;
   s bigint;
+  ended int := 0;
 begin
 perform as_leader(expire.epoch);
+perform set_config('lock_timeout', '100ms', true);
 for w in select k.worker from worker k where k.stopped_at is null and k.lost_at is null order by k.worker loop
   expired := 0;
   for o in
@@ -24,10 +27,17 @@ for w in select k.worker from worker k where k.stopped_at is null and k.lost_at 
     where c.deadline_at < clock() - expire.grace_s * interval '1 second' order by c.claim
   loop
     exit when expired >= n;
-    for s in select * from end_open(o.claim, first_of(o.seqs, n - expired)) loop
-      perform rescue_entry(s, w, 'hard deadline exceeded', false);
-      expired := expired + 1;
-    end loop;
+    begin
+      for s in select * from end_open(o.claim, first_of(o.seqs, n - expired)) loop
+        perform rescue_entry(s, w, 'hard deadline exceeded', false);
+        ended := ended + 1;
+      end loop;
+      expired := expired + ended;
+    exception when lock_not_available then
+      -- As in a rescue: who keeps a transaction open holds back its own claim only.
+      null;
+    end;
+    ended := 0;
   end loop;
   continue when expired = 0;
   perform pg_notify('{schema}_over', w::text);

@@ -4,18 +4,20 @@
 -- out     the number of the segment that was truncated; null if none was
 -- locks   shared: the leadership; ACCESS EXCLUSIVE on the segment's tables, given up after wait_ms: who waits for it
 --         behind a long reader stops the claimers; queues, tried
--- plan    as running_in and backlog_in
+-- plan    as running_in and backlog_in; part_N_for_tally
 -- In any order: backlog that waits in one segment, or a straggler that runs for a week, holds back no other.
 create or replace function {schema}.prune(epoch bigint, retention_s float8, wait_ms int) returns bigint
 language plpgsql security definer
 set search_path to {schema}, pg_temp
 set plan_cache_mode to force_generic_plan
 set enable_seqscan to off
+set enable_bitmapscan to off
 set jit to off
 as $$
 declare
   g segment;
   live record;
+  cutoff timestamptz;
 begin
 perform as_leader(prune.epoch);
 for g in select * from segment s where s.closed_at is not null order by s.number loop
@@ -23,11 +25,14 @@ for g in select * from segment s where s.closed_at is not null order by s.number
   -- Quiet: all claimed, and all but some stragglers over. Those that ended last are shown for the retention from now.
   if backlog_in(g.segment) or cardinality(live.entries) + cardinality(live.claims) > 100 then
     update segment s set quiet_at = null where s.segment = g.segment and s.quiet_at is not null;
+    continue;
   elsif g.quiet_at is null then
-    update segment s set quiet_at = clock() where s.segment = g.segment;
-    g.quiet_at := clock();
+    update segment s set quiet_at = clock() where s.segment = g.segment returning s.quiet_at into g.quiet_at;
   end if;
-  if g.quiet_at <= clock() - prune.retention_s * interval '1 second' and truncate_segment(g.segment, prune.wait_ms) then
+  cutoff := clock() - prune.retention_s * interval '1 second';
+  -- An idle queue writes its next claim into the segment of its last one, so what ended in it may be of today.
+  continue when g.quiet_at > cutoff or exists (select from part p where p.segment = g.segment and p.ended_at > cutoff);
+  if truncate_segment(g.segment, prune.wait_ms) then
     if tracing() then
       perform trace('Prune', 'segments', null, 'leader', '{}', jsonb_build_object('number', g.number));
     end if;

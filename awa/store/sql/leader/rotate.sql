@@ -33,7 +33,11 @@ select * into g from segment s where s.number = present / 1000;
 if g.opened_at > clock() - rotate.age_s * interval '1 second' and segment_bytes(g.segment) < rotate.bytes then
   return null;
 end if;
+-- The sequence says number * 1000 + segment: there are no more names than that.
 if not exists (select from segment s where s.number is null) then
+  if (select max(s.segment) from segment s) >= 998 then
+    return null;
+  end if;
   perform open_partition((select max(s.segment) + 1 from segment s)::smallint);
 end if;
 update segment s set number = g.number + 1, opened_at = clock()

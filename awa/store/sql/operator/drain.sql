@@ -24,7 +24,7 @@ for s in
     union all
     select e.seq from queue q join lane l on l.queue = q.queue
     join entry e on e.seq > greatest(drain.after, lane_base(l.lane)) and e.seq < lane_base(l.lane + 1)
-    where q.name = drain.queue and is_unclaimed(q.queue, e.seq)
+    where (q.name = drain.queue or q.queue = 0 and e.options ->> 'queue' = drain.queue) and is_unclaimed(q.queue, e.seq)
     and not exists (select from ending x where x.segment = e.segment and x.seq = e.seq)) k
   order by k.seq limit drain.n
 loop

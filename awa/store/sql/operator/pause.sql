@@ -9,7 +9,7 @@ language plpgsql security definer
 set search_path to {schema}, pg_temp
 as $$
 begin
-perform check_job('', 'null', pause.queue, 1, 1, '{}');
+perform check_job('', 'null', pause.queue, 1, 1, '{}', null);
 perform open_queue(pause.queue);
 update queue q set paused_at = clock(), paused_by = pause.paused_by where q.name = pause.queue;
 end;

@@ -1,7 +1,7 @@
 -- Queue stats: what each queue holds. Backlog is arithmetic: the lane's last number less the cursor.
 -- spec    none: reads only
 -- in      nothing
--- out     a row a queue, sorted by name. Up to a thousand waiting jobs are counted one by one, so that a rollback does
+-- out     a row a queue, sorted by name. Up to a hundred waiting jobs of a lane are counted one by one, so that a rollback does
 --         not show; beyond that the numbers drawn are.
 -- locks   none
 -- plan    as newest, open_claims; part_N_for_tally since the last tally
@@ -12,6 +12,9 @@ returns table (
 language plpgsql security definer
 set search_path to {schema}, pg_temp
 set plan_cache_mode to force_generic_plan
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
 as $$
 #variable_conflict use_column
 declare

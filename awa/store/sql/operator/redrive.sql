@@ -1,4 +1,4 @@
--- Redrive: a held job is made available again; its attempts begin anew, its run lease and its errors go on.
+-- Redrive: a held job is made available again; its attempts and deaths begin anew, its run lease and its errors go on.
 -- spec    Queue.tla!Redrive   guard: the job is held
 -- in      job bigint
 -- out     true if it was held; false if not
@@ -17,7 +17,7 @@ if not found then
   return false;
 end if;
 s := append((h.id, h.queue, h.priority, h.created_at, h.kind, h.args, h.options,
-  coalesce(h.past, '{}') || '{"attempt": 0}')::body, false, null);
+  coalesce(h.past, '{}') || '{"attempt": 0, "deaths": 0}')::body, false, null);
 if tracing() then
   perform trace('Redrive', 'held:' || h.id, null, 'operator', jsonb_build_object('id', h.id), jsonb_build_object('seq', s));
 end if;

@@ -12,6 +12,7 @@ language plpgsql security definer
 set search_path to {schema}, pg_temp
 set plan_cache_mode to force_generic_plan
 set enable_seqscan to off
+set enable_bitmapscan to off
 set jit to off
 as $$
 #variable_conflict use_column
@@ -20,7 +21,7 @@ declare
 begin
 -- Before a number is drawn, so that one bad job of a thousand leaves no gap behind.
 perform check_job(k.kind, k.args::json, enqueue_many.queue, enqueue_many.priority, enqueue_many.max_attempts,
-  enqueue_many.tags)
+  enqueue_many.tags, enqueue_many.run_at)
 from unnest(enqueue_many.kinds, enqueue_many.args) k (kind, args);
 select * into v from reserve(enqueue_many.queue, enqueue_many.priority, cardinality(enqueue_many.kinds),
   enqueue_many.max_attempts, enqueue_many.tags, enqueue_many.metadata, enqueue_many.run_at, enqueue_many.wake);

@@ -9,7 +9,7 @@ language plpgsql security definer
 set search_path to {schema}, pg_temp
 as $$
 begin
-perform check_job('', 'null', queue, priority, 1, '{}');
+perform check_job('', 'null', queue, priority, 1, '{}', null);
 perform open_lane(open_queue(queue), priority::smallint, false, null);
 end;
 $$;

@@ -16,12 +16,13 @@ language plpgsql security definer
 set search_path to {schema}, pg_temp
 set plan_cache_mode to force_generic_plan
 set enable_seqscan to off
+set enable_bitmapscan to off
 set jit to off
 as $$
 declare
-  l lane;
+  l record;
 begin
-perform check_job('', 'null', queue, priority, max_attempts, tags);
+perform check_job('', 'null', queue, priority, max_attempts, tags, run_at);
 options := options_of(max_attempts, tags, metadata, run_at);
 created_at := clock();
 asleep := false;
@@ -29,15 +30,15 @@ if run_at is not null then
   select array_agg(nextval('deferred_seq')), array_agg(nextval('job_id')) into seqs, ids from generate_series(1, n);
   due_at := greatest(run_at, clock());
 else
-  select k.* into l from queue q join lane k on k.queue = q.queue
+  select k.sequence, q.bell, k.lane into l from queue q join lane k on k.queue = q.queue
   where q.name = reserve.queue and k.priority = reserve.priority and not k.returning_jobs and k.kind is null;
   -- No lane yet: to the intake. A producer never creates a lane, or it would make others wait for its commit.
   if not found then
-    select k.* into l from lane k where k.lane = 1;
+    select k.sequence, q.bell, k.lane into l from queue q join lane k on k.queue = q.queue where k.lane = 1;
     options := coalesce(options, '{}') || jsonb_build_object('queue', queue, 'priority', priority);
   end if;
   select array_agg(nextval(l.sequence)), array_agg(nextval('job_id')) into seqs, ids from generate_series(1, n);
-  asleep := (newest(l.queue)).sleepers <> '{}';
+  asleep := pg_sequence_last_value(l.bell) is not distinct from 2;
   if asleep and wake then
     perform pg_notify('{schema}', queue);
   end if;

@@ -13,6 +13,7 @@ language plpgsql security definer
 set search_path to {schema}, pg_temp
 set plan_cache_mode to force_generic_plan
 set enable_seqscan to off
+set enable_bitmapscan to off
 set jit to off
 as $$
 declare
@@ -46,7 +47,10 @@ if tracing() then
     jsonb_build_object('claims', claims, 'seqs', seqs, 'failed', failed), jsonb_build_object('parts', parts));
 end if;
 if verdicts is not null then
-  for v in select e from jsonb_array_elements(verdicts) e where ended @> (e ->> 'seq')::bigint loop
+  -- One verdict an entry, should a batch name it twice: each makes a successor.
+  for v in
+    select distinct on (e ->> 'seq') e from jsonb_array_elements(verdicts) e where ended @> (e ->> 'seq')::bigint
+  loop
     perform end_attempt(find_entry((v ->> 'seq')::bigint), v, finish.worker);
   end loop;
 end if;

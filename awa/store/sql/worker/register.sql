@@ -13,7 +13,7 @@ declare
 begin
 queue_ids := '{}';
 -- Sorted, so that two workers that bring the same queues do not wait for each other in a ring.
-for q in select u from unnest(queues) u order by u loop
+for q in select distinct u from unnest(queues) u order by u loop
   perform open_lane(open_queue(q), 2::smallint, false, null);
   perform open_lane(open_queue(q), 2::smallint, true, null);
 end loop;
