@@ -363,4 +363,4 @@ def test_a_sown_bug_is_found(server: postgres.Server, bug: str) -> None:
     with arena(server) as room:
         room.run(room.rig.sow(*SOWN[bug]))
         with pytest.raises(FOUND):
-            try_out(lambda: Fence(room), profile(examples=60, steps=30, finds=True))
+            try_out(lambda: Fence(room), profile(examples=60, steps=30, is_sure=True))

@@ -295,6 +295,19 @@ async def test_late_ones_without_room_wait_for_the_next_claim(rig: Rig) -> None:
     await assert_at_rest(rig, worker)
 
 
+async def test_late_ones_of_one_page_come_one_by_one(rig: Rig) -> None:
+    worker = await rig.worker()
+    writer = await rig.begin()
+    late, newer = [], []
+    for _ in range(3):
+        late += await rig.enqueue(conn=writer)
+        newer += await rig.enqueue()
+    assert await worker.claim() == newer
+    await writer.execute("commit")
+    assert [await worker.claim(room=1) for _ in range(3)] == [[job] for job in late]
+    await assert_at_rest(rig, worker)
+
+
 async def test_late_ones_of_several_pages_come_in_the_lanes_order(rig: Rig) -> None:
     worker = await rig.worker()
     await rig.conn.execute("select awa.open('q', 1)")

@@ -7,7 +7,7 @@
 create or replace function {schema}.young(n {schema}.claim) returns boolean
 language plpgsql as $$
 begin
-return n.pages <> '{}' and exists (
+return exists (
   select from hole h where h.segment = n.segment and h.page = any(n.pages) and h.born_at > clock() - interval '1 second');
 end;
 $$;

@@ -82,14 +82,16 @@ perform set_bell(t.bell, n.sleepers <> '{}');
 if isempty(n.seqs + n.moved) and (n.lanes, n.hi, n.reads_from) = (c.lanes, c.hi, c.reads_from) and n.sleepers = c.sleepers
   and pages = '{}' and n.pages <@ c.pages and c.pages <@ n.pages
 then
-  if young(c) then
+  if c.pages <> '{}' and young(c) then
     return next note('young', claim.queue);
   end if;
   return;
 end if;
-n.pages := n.pages || write_pages(c, n, pages);
-if young(n) then
-  return next note('young', claim.queue);
+if n.pages <> '{}' or pages <> '{}' then
+  n.pages := n.pages || write_pages(c, n, pages);
+  if young(n) then
+    return next note('young', claim.queue);
+  end if;
 end if;
 n.ordinal := nextval('claim_ordinal');
 insert into claim select n.*;
