@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from awa.attempt import Job
-from awa.encode import args_text, kind_of
-from awa.errors import AwaError
+from awa.encode import args_text, has_nul, json_text, kind_of
+from awa.errors import AwaError, ValidationError
 from awa.options import InsertOptions, checked_insert, parse_copy_opts
 from awa.store import Store
 from awa.store.producer import NewJob, ProducerStore, Written, jobs_of
@@ -144,6 +144,8 @@ def _shared(
 ) -> list[_Share]:
     """Return the jobs by queue, checked."""
     asked = checked_insert(options)
+    if has_nul(json_text(asked.metadata)):
+        raise ValidationError("metadata must not contain a NUL character")
     batch = [NewJob(kind_of(job, kind), args_text(job)) for job in jobs]
     share_by_queue: dict[str, _Share] = {}
     # One shard a queue: the ordering key has nothing to choose from.

@@ -45,7 +45,7 @@ def health_of(
     engine: Engine | None, is_connected: bool, available_by_queue: Mapping[str, int]
 ) -> HealthCheck:
     """Return how this process is, given whether the database answers and what waits in it."""
-    if engine is None:
+    if engine is None or not engine.is_started:
         return HealthCheck(False, is_connected, False, False, False, False)
     dispatcher = engine.dispatcher
     polls = dispatcher.is_connected and dispatcher.seconds_since_turn() < TURN_S_MAX

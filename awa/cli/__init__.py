@@ -24,15 +24,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         return int(asyncio.run(args.run(args)) or 0)
-    except (AwaError, ValueError, TypeError, OverflowError) as error:
-        text = str(error).splitlines()
-        print(f"error: {text[0] if text else type(error).__name__}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # Whoever reads has enough; there is nobody left to tell.
         return 0
+    except (AwaError, ValueError, TypeError, OverflowError, OSError) as error:
+        text = str(error).splitlines()
+        print(f"error: {text[0] if text else type(error).__name__}", file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -119,5 +119,10 @@ def _confirm(context: Context, args: Namespace) -> None:
 
 
 def masked(url: str) -> str:
-    """Return a URL with its password replaced."""
-    return re.sub(r"(://[^:/?@]*):[^@]*@", r"\1:***@", url)
+    """Return a URL with its password replaced, wherever it stands: before the host, in the query.
+
+    A password may hold any character; the last @ before the query ends it, as the driver reads it.
+    """
+    place, mark, query = url.partition("?")
+    place = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", place)
+    return place + mark + re.sub(r"((?:^|&)\w*pass\w*=)[^&]*", r"\1***", query, flags=re.ASCII)

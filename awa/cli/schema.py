@@ -2,7 +2,7 @@
 
 Owns: `awa migrate`, `awa context ...` and `awa health`.
 Keeps: printing SQL needs no database. A schema that is newer than the program is left alone.
-Above: cli. Below: contexts, flags, config, errors, store, text, versions.
+Above: cli. Below: contexts, flags, config, errors, store, text.
 """
 
 import sys
@@ -14,10 +14,9 @@ from awa import config
 from awa.cli.contexts import contexts, masked, target_url
 from awa.cli.flags import leaf
 from awa.errors import AwaError
-from awa.store.migrate import grant_roles, migrate, probe
+from awa.store.migrate import Migration, grant_roles, migrate, migrations, probe
 from awa.store.sql import SCHEMA_VERSION
 from awa.text import as_json, table
-from awa.versions import migrations_range
 
 __all__ = ["add_commands"]
 
@@ -56,27 +55,27 @@ async def _migrate(args: Namespace) -> None:
     print("Migrations applied successfully.")
 
 
-async def _selected(args: Namespace) -> list[tuple[int, str, str]]:
+async def _selected(args: Namespace) -> list[Migration]:
     """Return the migrations that the flags select; AwaError for one that does not exist."""
-    for number in (args.first, args.last, args.only):
-        if (number is not None and not 0 <= number <= SCHEMA_VERSION) or args.only == 0:
+    for number, low in ((args.first, 0), (args.last, 0), (args.only, 1)):
+        if number is not None and not low <= number <= SCHEMA_VERSION:
             raise AwaError(f"Version {number} is out of range. Valid versions: 1..{SCHEMA_VERSION}")
+    first, last = args.first or 0, SCHEMA_VERSION if args.last is None else args.last
     if args.only is not None:
-        return migrations_range(args.only - 1, args.only)
-    if args.pending:
-        found = await probe(target_url(args, mutates=False), args.schema, 30)
-        return migrations_range(found.version, SCHEMA_VERSION)
-    return migrations_range(args.first or 0, SCHEMA_VERSION if args.last is None else args.last)
+        first, last = args.only - 1, args.only
+    elif args.pending:
+        first = (await probe(target_url(args, mutates=False), args.schema, 30)).version
+    return [one for one in migrations(args.schema) if first < one.version <= last]
 
 
-def _write(selected: list[tuple[int, str, str]], folder: Path | None) -> None:
-    for number, description, sql in selected:
-        text = f"-- Migration V{number}: {description}\n{sql}\n"
+def _write(selected: list[Migration], folder: Path | None) -> None:
+    for one in selected:
+        text = f"-- Migration V{one.version}: {one.description}\n{one.sql}\n"
         if folder is None:
             sys.stdout.write(text)
             continue
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"V{number}__{description.replace(' ', '_')}.sql"
+        path = folder / f"V{one.version}__{one.description.replace(' ', '_')}.sql"
         path.write_text(text, encoding="utf-8")
         print(path)
 

@@ -57,13 +57,13 @@ async def _loaded(path: str) -> AsyncClient:
         raise AwaError(f"'{path}' is not of the form MODULE:APP")
     sys.path.insert(0, os.getcwd())
     try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise AwaError(f"cannot import '{module_name}': {error}") from error
-    app = getattr(module, attribute, None)
-    if callable(app) and not isinstance(app, AsyncClient):
-        app = app()
-        app = await app if inspect.isawaitable(app) else app
+        app = getattr(importlib.import_module(module_name), attribute, None)
+        if callable(app) and not isinstance(app, AsyncClient):
+            app = app()
+            app = await app if inspect.isawaitable(app) else app
+    except Exception as error:
+        # Somebody else's code, which may raise anything; what it was is worth its name.
+        raise AwaError(f"cannot load '{path}': {type(error).__name__}: {error}") from error
     if not isinstance(app, AsyncClient):
         raise AwaError(f"'{path}' is no AsyncClient, and makes none")
     return app

@@ -8,6 +8,7 @@ Above: engine. Below: pace, slots, attempt, config, errors, store.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -18,8 +19,9 @@ from awa.attempt import Attempt
 from awa.config import RuntimeConfig
 from awa.errors import AwaError
 from awa.runtime.pace import Pace
-from awa.runtime.slots import QueueSlots, Slots
+from awa.runtime.slots import QueueSlots, Slots, ran_us
 from awa.store import Target, check_version, connect
+from awa.store.sql import translated
 from awa.store.worker import Finish, Stepped, WorkerStore
 
 __all__ = ["Dispatcher"]
@@ -32,6 +34,10 @@ application's loop keeps the bell of the others from ringing."""
 
 BACKOFF_S = (0.05, 2.0)
 """The first and the longest wait before a broken connection is tried again."""
+
+ANSWER_S_MIN = 5.0
+"""A partition is silent: what is not answered in the time after which a worker counts as lost,
+and in this time at least, is asked again on another connection."""
 
 LINGER_S = 0.004
 """So long finishes wait for company while no queue is due for a look: a step that carries nothing
@@ -65,6 +71,7 @@ class Dispatcher:
         self.is_draining = False
         self._turned_at = 0.0
         self._stepped_at = 0.0
+        self._answer_s = max(config.heartbeat_staleness_ms / 1000, ANSWER_S_MIN)
         self.counts = {"completed": 0, "failed": 0, "stale": 0, "steps": 0, "claimed": 0}
         self._conn: Any = None
         # What handlers said, from any thread; what is to be sent; what was sent and not answered.
@@ -88,7 +95,9 @@ class Dispatcher:
 
     def ring(self) -> None:
         """Have the finishes sent, from any thread."""
-        self._loop.call_soon_threadsafe(self._ring)
+        # When the engine has stopped, its loop is closed: what a handler says then is too late.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._ring)
 
     def look(self, queue: str) -> None:
         """A wake-up came: look into that queue at once. On the engine's loop."""
@@ -132,11 +141,9 @@ class Dispatcher:
         backoff_s = BACKOFF_S[0]
         while not (self.is_draining and self._is_idle()):
             try:
-                if self._conn is None:
-                    await self._mend()
-                if self._is_lost:
-                    await self._register()
-                await self._turn()
+                with translated():
+                    async with asyncio.timeout(self._answer_s):
+                        await self._turn()
                 backoff_s = BACKOFF_S[0]
             except AwaError as error:
                 self._say_broken(error)
@@ -167,7 +174,9 @@ class Dispatcher:
             logger.warning("worker %d leaves entries open; they will be rescued", self.worker)
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; nobody finishes any more what still runs."""
+        for attempt in self.slots.running():
+            attempt.is_over = True
         await self._disconnect()
 
     def _is_idle(self) -> bool:
@@ -234,6 +243,10 @@ class Dispatcher:
 
     async def _turn(self) -> None:
         """Rest until there is something to say, then say it."""
+        if self._conn is None:
+            await self._mend()
+        if self._is_lost:
+            await self._register()
         await self._rest(self._wait_s())
         self._turned_at = self._loop.time()
         if self._is_unsure_of_over:
@@ -294,8 +307,8 @@ class Dispatcher:
     def _end_early(self, attempt: Attempt, verdict: dict[str, Any]) -> None:
         """Finish an entry before its handler has ended; whatever that says later is not sent."""
         if self.slots.give_up(attempt):
-            ran_us = int((self._loop.time() - attempt.started_s) * 1e6)
-            self._due.append(Finish(attempt.claim, attempt.seq, ran_us, verdict))
+            ran_s = self._loop.time() - attempt.started_s
+            self._due.append(Finish(attempt.claim, attempt.seq, ran_us(ran_s), verdict))
 
     def _count(self, batch: Sequence[Finish], answer: Stepped) -> None:
         self.counts["steps"] += 1

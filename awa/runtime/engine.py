@@ -9,15 +9,16 @@ Above: client. Below: dispatcher, executor, heartbeat, listener, maintenance, wa
 """
 
 import asyncio
+import contextlib
 import importlib
 import importlib.util
 import logging
 import os
 import socket
 import threading
-from collections.abc import Coroutine
-from concurrent.futures import Future
-from typing import Any, TypeVar
+from concurrent.futures import Future, InvalidStateError
+from contextlib import AsyncExitStack
+from typing import Any
 
 from awa.config import RuntimeConfig
 from awa.errors import AwaError
@@ -33,7 +34,6 @@ from awa.store.worker import Beat
 
 __all__ = ["Engine"]
 
-T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 POOL_MAX = 3
@@ -41,6 +41,9 @@ POOL_MAX = 3
 
 FLUSH_S_MAX = 5.0
 """How long stopping waits for the last finishes to land; what does not is rescued by the leader."""
+
+CLOSE_S_MAX = 1.0
+"""How long what was cancelled may take to end; a partition is silent."""
 
 
 class Engine:
@@ -53,7 +56,9 @@ class Engine:
         self._app_loop = asyncio.get_running_loop()
         self._app_thread_id = threading.get_ident()
         self._loop: asyncio.AbstractEventLoop | None = None
+        # Between the threads: the start is over; the stop is asked for, with the handlers' time.
         self._started: Future[None] = Future()
+        self._asked: Future[float] = Future()
         self._thread = threading.Thread(target=self._main, name="awa-engine", daemon=True)
         threads = sum(one.max_workers for one in config.queues)
         self.executor = Executor(handlers, threads)
@@ -61,8 +66,8 @@ class Engine:
         self.maintenance: Maintenance
         self.listener: Listener | None = None
         self.heartbeat: Heartbeat
+        self.is_started = False
         self.is_stopping = False
-        self._ended: asyncio.Event
 
     # --- From the application's loop -----------------------------------------------------------
 
@@ -74,13 +79,11 @@ class Engine:
     async def shutdown(self, timeout_s: float) -> None:
         """Claim no more, give handlers their time, hand the rest back, and leave."""
         self.is_stopping = True
-        await asyncio.wrap_future(self._call(self._stop(timeout_s)))
-        self.executor.close()
+        with contextlib.suppress(InvalidStateError):
+            self._asked.set_result(timeout_s)
+        # The thread ends whether the engine stops as asked or has died.
         await self._app_loop.run_in_executor(None, self._thread.join)
-
-    def _call(self, coroutine: Coroutine[Any, Any, T]) -> "Future[T]":
-        assert self._loop is not None
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        self.executor.close()
 
     @property
     def is_alive(self) -> bool:
@@ -90,19 +93,17 @@ class Engine:
     # --- The engine's thread -------------------------------------------------------------------
 
     def _main(self) -> None:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            try:
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._run())
-            except BaseException as error:
-                if not self._started.done():
-                    self._started.set_exception(error)
-                    return
+        except BaseException as error:  # noqa: BLE001 - a thread's last frame, and it says so
+            if self._started.done() and not self._started.cancelled():
                 logger.critical("the engine of this worker has died", exc_info=error)
-                raise
+            elif self._started.set_running_or_notify_cancel():
+                self._started.set_exception(error)
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._ended = asyncio.Event()
         self.dispatcher = Dispatcher(
             self._target,
             self._config,
@@ -111,42 +112,42 @@ class Engine:
             self.executor.launch,
         )
         self.executor.report_to(self.dispatcher.finish, self.dispatcher.ring)
-        await self.dispatcher.start()
-        store = Store(self._target, POOL_MAX)
-        self.maintenance = Maintenance(store, self._config, lambda: self.dispatcher.worker)
-        interval_s = self._config.heartbeat_interval_ms / 1000
-        self.heartbeat = Heartbeat(self._target, interval_s, self, self._stats)
-        services = [self.dispatcher.run(), self.maintenance.run(), self._watchdog().run()]
-        if self._listens:
-            self.listener = self._listener()
-            services.append(self.listener.run())
-        self.heartbeat.start()
-        self._started.set_result(None)
-        tasks = [asyncio.create_task(one) for one in services]
-        try:
-            await self._until_ended(tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await store.close()
-            if self.listener is not None:
-                await self.listener.close()
-            await self.dispatcher.close()
-            await self._loop.run_in_executor(None, self.heartbeat.stop)
+        # What is opened is closed, whatever else fails, in the order turned round.
+        async with AsyncExitStack() as opened:
+            opened.push_async_callback(self.dispatcher.close)
+            await self.dispatcher.start()
+            store = Store(self._target, POOL_MAX)
+            self.maintenance = Maintenance(store, self._config, lambda: self.dispatcher.worker)
+            interval_s = self._config.heartbeat_interval_ms / 1000
+            self.heartbeat = Heartbeat(self._target, interval_s, self, self._stats)
+            self.heartbeat.start()
+            opened.push_async_callback(self._loop.run_in_executor, None, self.heartbeat.stop)
+            opened.push_async_callback(_close, store)
+            services = [self.dispatcher.run(), self.maintenance.run(), self._watchdog().run()]
+            if self._listens:
+                self.listener = self._listener()
+                opened.push_async_callback(self.listener.close)
+                services.append(self.listener.run())
+            tasks = [asyncio.create_task(one) for one in services]
+            opened.push_async_callback(_cancel, tasks)
+            if self._started.set_running_or_notify_cancel():
+                self.is_started = True
+                self._started.set_result(None)
+                await self._until_stopped(tasks)
 
-    async def _until_ended(self, tasks: list["asyncio.Task[None]"]) -> None:
-        """Wait for the stop; a service that dies of a fault of ours takes the engine with it."""
-        ended = asyncio.create_task(self._ended.wait())
-        watched = [ended, *tasks]
-        while not ended.done():
-            done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {ended}:
-                watched.remove(task)
+    async def _until_stopped(self, tasks: list["asyncio.Task[None]"]) -> None:
+        """Stop when asked; a service that dies of a fault of ours takes the engine with it."""
+        stopped = asyncio.create_task(self._stop())
+        tasks.append(stopped)
+        watched = set(tasks)
+        while not stopped.done():
+            done, watched = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
                 task.result()
 
-    async def _stop(self, timeout_s: float) -> None:
-        """Stop in order: claims, handlers, finishes, leadership, the worker."""
+    async def _stop(self) -> None:
+        """Stop once asked, in order: claims, handlers, finishes, leadership, the worker."""
+        timeout_s = await asyncio.wrap_future(self._asked)
         self.dispatcher.drain()
         try:
             async with asyncio.timeout(timeout_s):
@@ -154,16 +155,21 @@ class Engine:
         except TimeoutError:
             pass
         self.executor.cancel(self.dispatcher.release())
+        leaving = asyncio.create_task(self._leave())
+        # Not a timeout, which waits for what it cancels, and that for the database.
+        _, late = await asyncio.wait([leaving], timeout=FLUSH_S_MAX)
+        if late:
+            leaving.cancel()
+            logger.warning("the worker leaves without a word; its entries will be rescued")
+
+    async def _leave(self) -> None:
+        """Write what is unwritten, and say that this worker is gone."""
+        await self.dispatcher.drained.wait()
+        await self.maintenance.resign()
         try:
-            async with asyncio.timeout(FLUSH_S_MAX):
-                await self.dispatcher.drained.wait()
-                await self.maintenance.resign()
-                await self.dispatcher.retire()
-        except (TimeoutError, AwaError) as error:
-            logger.warning(
-                "the worker leaves without a word; its entries will be rescued: %s", error
-            )
-        self._ended.set()
+            await self.dispatcher.retire()
+        except AwaError as error:
+            logger.warning("the worker could not retire; it will be declared lost: %s", error)
 
     # --- Parts ---------------------------------------------------------------------------------
 
@@ -206,6 +212,22 @@ class Engine:
             self._loop.call_soon_threadsafe(self.dispatcher.mark_lost, worker)
         elif beat.over:
             self._loop.call_soon_threadsafe(self.dispatcher.mark_over, beat.over)
+
+
+async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
+    """Cancel tasks and wait for their ends: a verb that is cancelled waits for the database."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=CLOSE_S_MAX)
+
+
+async def _close(store: Store) -> None:
+    """Close a pool, hard if it does not close by itself: its database may be out of reach."""
+    try:
+        async with asyncio.timeout(CLOSE_S_MAX):
+            await store.close()
+    except (TimeoutError, AwaError) as error:
+        logger.info("the pool did not close in time: %s", error)
 
 
 def _loop_factory() -> Any:

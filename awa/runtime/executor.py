@@ -3,7 +3,7 @@
 Owns: how a job becomes a call of a handler, and an outcome a verdict.
 Keeps: every attempt that was launched is finished once, whatever its handler does. The bell is
     rung once for all that end in one turn of the loop.
-Above: engine. Below: attempt, encode, errors, handlers, job, policy, store.
+Above: engine. Below: slots, attempt, encode, errors, handlers, job, policy, store.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from awa.errors import TerminalError
 from awa.handlers import Handler, Handlers
 from awa.job import Cancel, RetryAfter, Snooze
 from awa.policy import ERROR_BYTES_MAX, error_text, safe_text
+from awa.runtime.slots import ran_us
 from awa.store.worker import Finish
 
 __all__ = ["Executor"]
@@ -70,8 +71,8 @@ class Executor:
         """Run one attempt from its args to its finish."""
         began = perf_counter()
         verdict = await self._verdict(attempt)
-        ran_us = int((perf_counter() - began) * 1e6)
-        self._finish(Finish(attempt.claim, attempt.seq, ran_us, verdict))
+        ran_s = perf_counter() - began
+        self._finish(Finish(attempt.claim, attempt.seq, ran_us(ran_s), verdict))
         if not self._is_ringing:
             self._is_ringing = True
             self._loop.call_soon(self._rung)
@@ -95,16 +96,36 @@ class Executor:
             )
         except TerminalError as error:
             return {"verdict": "fail", "error": error_text(error)}
-        except (Exception, asyncio.CancelledError, SystemExit) as error:  # noqa: BLE001 - the border to user code
+        except (KeyboardInterrupt, GeneratorExit):
+            # It is the process that is told to stop, or the loop that is gone.
+            raise
+        except BaseException as error:  # noqa: BLE001 - the border to user code
             return {"verdict": "retry", "error": error_text(error)}
         return _decided(said)
 
     async def _in_thread(self, handler: Handler, job: Job[Any]) -> Any:
         """Run a plain function in a thread, with the context of this task."""
         context = contextvars.copy_context()
-        said = await self._loop.run_in_executor(self._threads, context.run, handler.function, job)
+        said, error = await self._loop.run_in_executor(
+            self._threads, context.run, _called, handler.function, job
+        )
+        if error is not None:
+            raise error
         # A plain function may have wrapped an async one.
         return await said if inspect.isawaitable(said) else said
+
+
+def _called(
+    function: Callable[[Job[Any]], Any], job: Job[Any]
+) -> tuple[Any, BaseException | None]:
+    """Call a plain function; return what it returned, or raised.
+
+    As a value, for a future that is to raise StopIteration, which any `next` may leak, never ends.
+    """
+    try:
+        return function(job), None
+    except BaseException as error:  # noqa: BLE001 - the border to user code
+        return None, error
 
 
 def _decided(said: object) -> Verdict | None:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from awa.errors import AwaError
 from awa.store import Target, connect
+from awa.store.sql import translated
 from awa.store.worker import Beat, WorkerStore
 
 __all__ = ["Heartbeat", "Pulse"]
@@ -42,6 +43,8 @@ class Heartbeat:
     ) -> None:
         self._target = target
         self._interval_s = interval_s
+        # A partition is silent: a beat that is not answered is tried again on another connection.
+        self._answer_s = 2 * interval_s + 1
         self._pulse = pulse
         self._stats = stats
         self._is_stopping = threading.Event()
@@ -52,7 +55,7 @@ class Heartbeat:
     @property
     def is_alive(self) -> bool:
         """Whether a heartbeat went through lately."""
-        return monotonic() - self.beaten_at < 2 * self._interval_s + 1
+        return monotonic() - self.beaten_at < self._answer_s
 
     def start(self) -> None:
         """Begin to beat."""
@@ -71,11 +74,13 @@ class Heartbeat:
 
     async def _beat(self) -> None:
         try:
-            if self._conn is None:
-                self._conn = await connect(self._target)
             worker, long_runners = self._pulse.running_for(self._interval_s)
-            store = WorkerStore(self._conn, self._target.schema)
-            beat = await store.heartbeat(worker, long_runners, self._stats())
+            with translated():
+                async with asyncio.timeout(self._answer_s):
+                    if self._conn is None:
+                        self._conn = await connect(self._target)
+                    store = WorkerStore(self._conn, self._target.schema)
+                    beat = await store.heartbeat(worker, long_runners, self._stats())
         except AwaError as error:
             if self._conn is not None:
                 logger.warning("the heartbeat lost its connection: %s", error)

@@ -39,6 +39,8 @@ class Listener(Service):
 
     async def run_once(self) -> bool:
         """Listen, or see that the connection still does."""
+        if self._conn is not None and self._conn.is_closed():
+            await self.close()
         try:
             if self._conn is None:
                 await self._listen()

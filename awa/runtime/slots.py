@@ -14,7 +14,15 @@ from awa.config import QueueConfig
 from awa.runtime.pace import Pace
 from awa.store.worker import Ask, Finish
 
-__all__ = ["QueueSlots", "Slots"]
+__all__ = ["QueueSlots", "Slots", "ran_us"]
+
+RAN_US_MAX = 2**31 - 1
+"""What the database can note: a good half hour, and a handler may well run longer."""
+
+
+def ran_us(seconds: float) -> int:
+    """Return how long an attempt ran as a finish says it."""
+    return min(int(seconds * 1e6), RAN_US_MAX)
 
 
 class QueueSlots:

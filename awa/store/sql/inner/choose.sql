@@ -1,18 +1,23 @@
 -- Choose: which entries of a queue's lanes this claim takes, the most urgent lane first.
 -- spec    Log.tla!ReadEntries
 -- in      turns turn[], room int, ageing_ms bigint, kinds text[]
--- out     the turns, read on; taken, moved; read: how many were looked at; more: there was no room for all; reads
+-- out     the turns, read on; taken, moved; read: how many were looked at; more: there was no room for all; oldest: the
+--         oldest segment number that holds one of them; reads
 -- locks   the queue's is held
 -- plan    as head and read_lane
 create or replace function {schema}.choose(
   inout turns {schema}.turn[], room int, ageing_ms bigint, kinds text[],
-  out taken int8multirange, out moved int8multirange, out read int, out more boolean, out reads jsonb)
+  out taken int8multirange, out moved int8multirange, out read int, out more boolean, out oldest bigint, out reads jsonb)
 language plpgsql as $$
 declare
   present timestamptz := clock();
   best record;
   r record;
 begin
+-- Before they are read on: what is taken lies where they stood.
+for i in 1..cardinality(turns) loop
+  oldest := least(oldest, turns[i].reads_from);
+end loop;
 if cardinality(turns) = 1 then
   r := read_lane(turns[1], room, null, kinds);
   turns[1] := r.t;

@@ -9,6 +9,7 @@
 create or replace function {schema}.divert(n {schema}.claim, oldest bigint) returns void
 language plpgsql as $$
 declare
+  slots smallint[] := slots_from(divert.oldest);
   e record;
   s bigint;
 begin
@@ -17,11 +18,11 @@ if n.claim >> 40 = 0 then
   perform open_lane(open_queue(k.queue), k.priority, false, null)
   from (
     select distinct b.options ->> 'queue' as queue, (b.options ->> 'priority')::smallint as priority
-    from bodies(n.claim, n.moved, divert.oldest) b) k
+    from unnest(slots) slot cross join lateral bodies(n.claim, n.moved, slot) b) k
   order by k.queue, k.priority;
 end if;
 for e in
-  select b.*, q.name, l.returning_jobs from bodies(n.claim, n.moved, divert.oldest) b
+  select b.*, q.name, l.returning_jobs from unnest(slots) slot cross join lateral bodies(n.claim, n.moved, slot) b
   join lane l on l.lane = b.seq >> 40 join queue q on q.queue = l.queue
 loop
   -- Out of the intake a job goes to the queue that it was enqueued for.

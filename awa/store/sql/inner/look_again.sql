@@ -2,24 +2,22 @@
 -- spec    Log.tla!ReadFillers, Log.tla!LookAgain
 -- in      turns turn[], room int, kinds text[]
 -- out     taken, moved: what has been committed since the read; pages: what is a hole, and who could still fill it, at
---         most a hundred ranges a page; oldest, reads as look
+--         most a hundred ranges a page (all null when nothing was passed over); reads as look
 -- locks   the queue's is held
 -- plan    as fillers and examine
 -- The locks are read after the snapshot in which the numbers were not visible, and the look is a statement after that:
 -- who has ended meanwhile has committed what the look can see, and is no filler.
 create or replace function {schema}.look_again(
   turns {schema}.turn[], room int, kinds text[],
-  out taken int8multirange, out moved int8multirange, out pages {schema}.hole[], out oldest bigint, out reads jsonb)
+  out taken int8multirange, out moved int8multirange, out pages {schema}.hole[], out reads jsonb)
 language plpgsql as $$
 declare
   seqs int8multirange := '{}';
+  oldest bigint;
   holders text[];
   p hole;
   r record;
 begin
-taken := '{}';
-moved := '{}';
-pages := '{}';
 for i in 1..cardinality(turns) loop
   if not isempty(turns[i].fresh) then
     seqs := seqs + turns[i].fresh;
@@ -29,6 +27,9 @@ end loop;
 if isempty(seqs) then
   return;
 end if;
+taken := '{}';
+moved := '{}';
+pages := '{}';
 holders := fillers(array(select t.sequence from unnest(turns) t where not isempty(t.fresh)));
 -- Small pages, so that one that is written anew never costs much.
 for p in

@@ -4,7 +4,7 @@
 -- out     the turn, its cursor moved on and what it passed over unseen in `fresh`; mine: entries of a kind the worker
 --         knows; strange: of another kind; read: how many were looked at; reads: what was seen, while tracing
 -- locks   the queue's is held
--- plan    as next_entries
+-- plan    as read_run and next_entries
 create or replace function {schema}.read_lane(
   inout t {schema}.turn, room int, bound timestamptz, kinds text[],
   out mine int8multirange, out strange int8multirange, out read int, out reads jsonb)
@@ -13,19 +13,26 @@ declare
   slots smallint[] := slots_from(t.reads_from);
   -- Before the read: a writer that commits after it, into a segment that is closed after that, is looked for again.
   next_from bigint := case when cardinality(slots) > 1 then after_closed(slots[1]) end;
+  plain boolean := bound is null and cardinality(slots) = 1;
   r record;
 begin
-select
-  range_agg(int8range(b.seq, b.seq, '[]')) filter (where b.due and not b.over and b.kind = any(read_lane.kinds)) as mine,
-  range_agg(int8range(b.seq, b.seq, '[]')) filter (where b.due and not b.over and b.kind <> all(read_lane.kinds)) as strange,
-  range_agg(int8range(b.seq, b.seq, '[]')) filter (where b.due) as seen,
-  max(b.seq) filter (where b.due) as seq, count(*) filter (where b.due)::int as n,
-  case when tracing() then pg_current_snapshot() end as snap
-into r
-from (
-  select e.seq, e.kind, e.over,
-    read_lane.bound is null or max(e.ready_at) over (order by e.seq) <= read_lane.bound as due
-  from next_entries(slots, t.hi, t.upto, read_lane.room) e) b;
+if plain then
+  r := read_run(slots[1], t.hi, t.upto, room, kinds);
+  plain := r.n is not null;
+end if;
+if not plain then
+  select
+    range_agg(int8range(b.seq, b.seq, '[]')) filter (where b.due and not b.over and b.kind = any(read_lane.kinds)) as mine,
+    range_agg(int8range(b.seq, b.seq, '[]')) filter (where b.due and not b.over and b.kind <> all(read_lane.kinds)) as strange,
+    range_agg(int8range(b.seq, b.seq, '[]')) filter (where b.due) as seen,
+    max(b.seq) filter (where b.due) as seq, count(*) filter (where b.due)::int as n,
+    case when tracing() then pg_current_snapshot() end as snap
+  into r
+  from (
+    select e.seq, e.kind, e.over,
+      read_lane.bound is null or max(e.ready_at) over (order by e.seq) <= read_lane.bound as due
+    from next_entries(slots, t.hi, t.upto, read_lane.room) e) b;
+end if;
 mine := coalesce(r.mine, '{}');
 strange := coalesce(r.strange, '{}');
 read := r.n;

@@ -8,19 +8,29 @@
 create or replace function {schema}.turns(
   c {schema}.claim, kinds text[], out turns {schema}.turn[], out behind boolean, out paused boolean, out bell regclass)
 language plpgsql as $$
+declare
+  l record;
+  i int;
+  base bigint;
+  hi bigint;
+  upto bigint;
 begin
-select
-  coalesce(array_agg((k.lane, k.priority, k.sequence, k.hi, k.upto, k.reads_from, null, '{}')::turn order by k.priority, k.lane)
-    filter (where k.upto > k.hi), '{}'),
-  coalesce(bool_or(k.upto < k.hi), false),
-  bool_or(k.paused), min(k.bell::oid)
-into turns, behind, paused, bell
-from (
-  select l.lane, l.priority, l.sequence, q.paused_at is not null as paused, q.bell,
-    coalesce(c.hi[array_position(c.lanes, l.lane)], lane_base(l.lane)) as hi,
-    coalesce(c.reads_from[array_position(c.lanes, l.lane)], l.opened_in) as reads_from,
-    coalesce(pg_sequence_last_value(l.sequence), lane_base(l.lane)) as upto
-  from queue q join lane l on l.queue = q.queue
-  where q.queue = (c.claim >> 40)::int and (l.kind is null or l.kind = any(turns.kinds))) k;
+turns := '{}';
+behind := false;
+for l in
+  select k.lane, k.priority, k.sequence, k.opened_in, q.paused_at, q.bell from queue q join lane k on k.queue = q.queue
+  where q.queue = (c.claim >> 40)::int and (k.kind is null or k.kind = any(turns.kinds)) order by k.priority, k.lane
+loop
+  bell := l.bell;
+  paused := l.paused_at is not null;
+  base := lane_base(l.lane);
+  i := array_position(c.lanes, l.lane);
+  hi := coalesce(c.hi[i], base);
+  upto := coalesce(pg_sequence_last_value(l.sequence), base);
+  behind := behind or upto < hi;
+  if upto > hi then
+    turns := turns || (l.lane, l.priority, l.sequence, hi, upto, coalesce(c.reads_from[i], l.opened_in), null, '{}')::turn;
+  end if;
+end loop;
 end;
 $$;

@@ -15,6 +15,6 @@ as $$
 begin
 perform as_leader(sort.epoch);
 -- A claim that knows no kind takes nothing and moves all.
-return query select c.note from claim(null, 0, sort.n, '{}', 0, 0, false, sort.settles, true) c;
+return query select unnest(c.notes) from claim(null, 0, sort.n, '{}', 0, 0, false, sort.settles, true) c;
 end;
 $$;

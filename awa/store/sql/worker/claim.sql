@@ -3,38 +3,37 @@
 -- in      worker int, queue int, room int, kinds text[], ageing_ms bigint, deadline_s float8 (0: none),
 --         asleep boolean (the worker wants to be woken for this queue), settles boolean (close what nobody can fill at
 --         the lane's end: the caller has looked in vain for some time), waits boolean (for the queue's lock)
--- out     a row an entry; and notes: deadline (of the claim's entries, in created_at), more (there was no room for all), young (numbers are drawn that nobody sees yet:
---         look again soon), busy (another claim is at work), behind (a lane's sequence is behind its cursor)
+-- out     n: the claim as it was written, or null; oldest: the oldest segment number that holds an entry of it;
+--         notes: more (there was no room for all), young (numbers are drawn that nobody sees yet: look again soon),
+--         busy (another claim is at work), behind (a lane's sequence is behind its cursor)
 -- locks   the queue, until commit; shared: segments written to
--- plan    as newest, look and choose; entry_N_for_claim for the bodies
+-- plan    as newest, turns, look and choose
 create or replace function {schema}.claim(
   worker int, queue int, room int, kinds text[], ageing_ms bigint, deadline_s float8, asleep boolean, settles boolean,
-  waits boolean)
-returns setof {schema}.step_row
+  waits boolean, out n {schema}.claim, out oldest bigint, out notes text[])
 language plpgsql as $$
 declare
   c claim;
-  n claim;
   t record;
   late record;
   chosen record;
   pages hole[] := '{}';
-  oldest bigint;
   more boolean := false;
   reads jsonb := '[]';
-  given int;
 begin
+notes := '{}';
 if claim.waits then
   perform pg_advisory_xact_lock('queue'::regclass::oid::int, claim.queue);
 elsif not pg_try_advisory_xact_lock('queue'::regclass::oid::int, claim.queue) then
-  return next note('busy', claim.queue);
+  notes := '{busy}';
   return;
 end if;
 -- Under the lock and in a statement of its own, so in a snapshot of its own: nothing newer can exist.
 c := newest(claim.queue);
 t := turns(c, claim.kinds);
 if t.behind then
-  return next note('behind', claim.queue);
+  notes := '{behind}';
+  return;
 end if;
 -- Most calls for an idle queue end here.
 if t.paused or t.turns = '{}' and c.pages = '{}' and (claim.asleep = (claim.worker = any(c.sleepers))) is not false then
@@ -54,43 +53,45 @@ if c.pages <> '{}' then
   reads := reads || coalesce(late.reads, '[]');
 end if;
 if t.turns <> '{}' then
-  -- Before they are read on: what is taken lies where they stood.
-  oldest := least(oldest, (select min(u.reads_from) from unnest(t.turns) u));
   chosen := choose(t.turns, claim.room, claim.ageing_ms, claim.kinds);
   more := chosen.more;
-  n.seqs := n.seqs + coalesce(chosen.taken, '{}');
-  n.moved := n.moved + coalesce(chosen.moved, '{}');
+  n.seqs := n.seqs + chosen.taken;
+  n.moved := n.moved + chosen.moved;
+  oldest := least(oldest, chosen.oldest);
   reads := reads || coalesce(chosen.reads, '[]');
   t.turns := case when claim.settles and not more then settle(chosen.turns) else chosen.turns end;
   for i in 1..cardinality(t.turns) loop
     n := passed(n, t.turns[i]);
     if not more and t.turns[i].upto > t.turns[i].hi then
-      return next note('young', claim.queue);
+      notes := '{young}';
     end if;
   end loop;
   late := look_again(t.turns, claim.room - chosen.read, claim.kinds);
-  n.seqs := n.seqs + late.taken;
-  n.moved := n.moved + late.moved;
-  pages := pages || late.pages;
-  reads := reads || coalesce(late.reads, '[]');
+  if late.pages is not null then
+    n.seqs := n.seqs + late.taken;
+    n.moved := n.moved + late.moved;
+    pages := pages || late.pages;
+    reads := reads || coalesce(late.reads, '[]');
+  end if;
 end if;
 if more then
-  return next note('more', claim.queue);
+  notes := notes || 'more'::text;
 end if;
 perform set_bell(t.bell, n.sleepers <> '{}');
 -- Nothing to say: the newest claim goes on to be the cursor.
-if isempty(n.seqs + n.moved) and (n.lanes, n.hi, n.reads_from) = (c.lanes, c.hi, c.reads_from) and n.sleepers = c.sleepers
-  and pages = '{}' and n.pages <@ c.pages and c.pages <@ n.pages
+if isempty(n.seqs) and isempty(n.moved) and (n.lanes, n.hi, n.reads_from) = (c.lanes, c.hi, c.reads_from)
+  and n.sleepers = c.sleepers and pages = '{}' and n.pages <@ c.pages and c.pages <@ n.pages
 then
+  n := null;
   if c.pages <> '{}' and young(c) then
-    return next note('young', claim.queue);
+    notes := notes || 'young'::text;
   end if;
   return;
 end if;
 if n.pages <> '{}' or pages <> '{}' then
   n.pages := n.pages || write_pages(c, n, pages);
   if young(n) then
-    return next note('young', claim.queue);
+    notes := notes || 'young'::text;
   end if;
 end if;
 n.ordinal := nextval('claim_ordinal');
@@ -103,15 +104,6 @@ if tracing() then
 end if;
 if not isempty(n.moved) then
   perform divert(n, oldest);
-end if;
-if n.deadline_at is not null and not isempty(n.seqs) then
-  return next ('deadline', n.claim, null, null, null, null, null, n.deadline_at, null, null)::step_row;
-end if;
-return query select * from bodies(n.claim, n.seqs, oldest);
-get diagnostics given = row_count;
--- Whoever is given less than is claimed in its name would never end the rest.
-if given <> count_of(n.seqs) then
-  raise exception 'claim % holds % entries and gives %', n.claim, count_of(n.seqs), given using errcode = 'XX001';
 end if;
 end;
 $$;

@@ -8,7 +8,7 @@
 -- plan    as append_part
 create or replace function {schema}.finish(
   worker int, claims bigint[], seqs int8multirange[], ran_us int[], verdicts jsonb default null)
-returns setof int8multirange
+returns int8multirange
 language plpgsql security definer
 set search_path to {schema}, pg_temp
 set plan_cache_mode to force_generic_plan
@@ -19,6 +19,7 @@ as $$
 declare
   failed int8multirange := '{}';
   ended int8multirange := '{}';
+  stale int8multirange := '{}';
   parts jsonb := '[]';
   r record;
   v jsonb;
@@ -35,9 +36,7 @@ for i in 1..cardinality(claims) loop
   r := append_part(finish.worker, claims[i], seqs[i], failed, ran_us[at:at + n - 1]);
   at := at + n;
   ended := ended + r.ended;
-  if r.ended <> seqs[i] then
-    return next seqs[i] - r.ended;
-  end if;
+  stale := stale + (seqs[i] - r.ended);
   if tracing() then
     parts := parts || jsonb_build_object('claim', claims[i], 'part', case when not isempty(r.ended) then r.part end, 'seqs', r.ended, 'stale', seqs[i] - r.ended);
   end if;
@@ -54,5 +53,6 @@ if verdicts is not null then
     perform end_attempt(find_entry((v ->> 'seq')::bigint), v, finish.worker);
   end loop;
 end if;
+return stale;
 end;
 $$;
