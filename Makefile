@@ -41,8 +41,9 @@ spec: $(STAMP) ## the TLA+ models and their broken variants
 bench: $(STAMP) ## what it costs: make bench ARGS="core --json"
 	@$(BIN)/python -m bench $(or $(ARGS),core)
 
-chaos: $(STAMP) ## break it (with the chaos lab)
-	@$(BIN)/python -m chaos $(or $(ARGS),all)
+chaos: $(STAMP) ## break it: workers that are killed and stopped, connections that are cut
+	@$(BIN)/awa demo $(ARGS)
+	@$(BIN)/python -m pytest -n 2 -q tests/runtime
 
 docs: $(STAMP) ## check that the documentation's snippets run
 	@$(BIN)/python -m pytest -q tests/test_docs.py $(ARGS)

@@ -117,7 +117,7 @@ def installed_awa_pg() -> Peer:
     python = folder / "bin" / "python"
     if not (folder / ".ready").exists():
         uv = str(Path(sys.executable).parent / "uv")
-        quietly = {"check": True, "stdout": subprocess.DEVNULL}
+        quietly: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL}
         subprocess.run(
             [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], **quietly
         )

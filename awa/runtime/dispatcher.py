@@ -39,10 +39,10 @@ ANSWER_S_MIN = 5.0
 """A partition is silent: what is not answered in the time after which a worker counts as lost,
 and in this time at least, is asked again on another connection."""
 
-LINGER_S = 0.004
+LINGER_S = 0.025
 """So long finishes wait for company while no queue is due for a look: a step that carries nothing
-else would be in the way of the claim that the next wake-up asks for. Nobody waits for them: their
-slots are free already."""
+else costs a commit, and is in the way of the claim that the next wake-up asks for. Nobody waits for
+them, for their slots are free already; who crashes meanwhile runs them again."""
 
 RELEASED = {"verdict": "release"}
 EXPIRED = {"verdict": "retry", "error": "hard deadline exceeded"}
