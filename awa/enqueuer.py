@@ -17,7 +17,7 @@ from awa.encode import args_text, has_nul, json_text, kind_of
 from awa.errors import AwaError, ValidationError
 from awa.options import InsertOptions, checked_insert, parse_copy_opts
 from awa.store import Store
-from awa.store.producer import NewJob, ProducerStore, Written, jobs_of
+from awa.store.producer import NewJob, ProducerStore, Written, check_copied, jobs_of
 
 __all__ = ["Enqueuer"]
 
@@ -52,7 +52,7 @@ class Enqueuer:
         """Enqueue one job and return it."""
         job = NewJob(kind_of(args, kind), args_text(args))
         asked = checked_insert(options)
-        producer = await self._producer_for(asked)
+        producer = await self._producer_for(job, asked)
         stored, is_asleep = await producer.enqueue(job, asked, wake=False)
         if is_asleep:
             self._wake(asked.queue)
@@ -88,13 +88,16 @@ class Enqueuer:
 
     async def _write(self, shares: Sequence[_Share]) -> None:
         """Write a batch in one transaction, and wake who sleeps after it."""
-        for share in shares:
-            await self._producer_for(share.options)
         if not shares:
             return
+        copies = await self._copies(await self._store.producer())
+        for share in shares:
+            if copies:
+                check_copied(share.jobs)
+            await self._producer_for(share.jobs[0], share.options)
         async with self._store.lent() as conn, conn.transaction():
             producer = ProducerStore(conn, self._store.schema)
-            write = producer.copy if await self._copies(producer) else producer.enqueue_many
+            write = producer.copy if copies else producer.enqueue_many
             for share in shares:
                 share.written = await write(share.jobs, share.options, wake=False)
         for share in shares:
@@ -106,12 +109,12 @@ class Enqueuer:
             self._may_copy = await producer.may_copy()
         return self._may_copy
 
-    async def _producer_for(self, asked: InsertOptions) -> ProducerStore:
+    async def _producer_for(self, job: NewJob, asked: InsertOptions) -> ProducerStore:
         """Return the producers' door, with the lane that these options need made beforehand."""
         producer = await self._store.producer()
         key = (asked.queue, asked.priority)
         if asked.run_at is None and key not in self._opened:
-            await producer.open(*key)
+            await producer.open(job, asked)
             self._opened.add(key)
         return producer
 

@@ -31,7 +31,10 @@ _LOCK = 0x61776D67
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One version of the schema: what it is for, and the SQL that brings it about."""
+    """One version of the schema: what it is for, and the SQL that brings it about.
+
+    The SQL is to run in one transaction (`psql --single-transaction`); it ends by recording itself.
+    """
 
     version: int
     description: str
@@ -51,7 +54,10 @@ def migrations(schema: str = "awa") -> list[Migration]:
         post = path.with_suffix(".post.sql")
         if post.exists():
             parts.append(template(post, schema))
-        found.append(Migration(int(number), name.replace("_", " "), "\n".join(parts)))
+        description = name.replace("_", " ")
+        recorded = _text("record_version", schema).replace("{version}", str(int(number)))
+        parts.append(recorded.replace("{description}", description))
+        found.append(Migration(int(number), description, "\n".join(parts)))
     assert [one.version for one in found] == list(range(1, SCHEMA_VERSION + 1))
     return found
 
@@ -104,7 +110,6 @@ async def _migrate(conn: Any, schema: str) -> None:
         )
     for one in migrations(schema)[found:]:
         await conn.execute(one.sql)
-        await conn.execute(_text("record_version", schema), one.version, one.description)
     if found == SCHEMA_VERSION:
         await conn.execute(_settings(schema) + functions(schema))
 

@@ -17,7 +17,7 @@ from awa.errors import ValidationError
 from awa.options import InsertOptions
 from awa.store.sql import Conn, Verbs, translated
 
-__all__ = ["NewJob", "ProducerStore", "Written", "jobs_of"]
+__all__ = ["NewJob", "ProducerStore", "Written", "check_copied", "jobs_of"]
 
 _ENTRY_COLUMNS: tuple[str, ...] = ("segment", "seq", "id", "created_at", "kind", "args", "options")
 _DEFERRED_COLUMNS = (*_ENTRY_COLUMNS, "due_at", "priority", "state", "queue")
@@ -75,10 +75,8 @@ class ProducerStore:
         """Enqueue jobs that share their options by COPY, the fastest way in.
 
         The connection must have a transaction open: the numbers are drawn in it, and the rows
-        that carry them follow. ValidationError for what only the verb would have refused.
+        that carry them follow. `check_copied` is to have been called.
         """
-        for job in jobs:
-            _check_copied(job)
         queue, priority, *rest = _asked(options)
         held = await self.verbs.one("reserve", queue, priority, len(jobs), *rest, wake)
         segment, at, extra = held["segment"], held["created_at"], held["options"]
@@ -98,9 +96,13 @@ class ProducerStore:
         """Return whether this user may write into the log itself; a bare producer may not."""
         return bool((await self.verbs.one("may_copy"))["may_copy"])
 
-    async def open(self, queue: str, priority: int) -> None:
-        """Make the queue and its lane, in a transaction of its own, so that no job need wait."""
-        await self.verbs("open", queue, priority)
+    async def open(self, job: NewJob, options: InsertOptions) -> None:
+        """Make the queue and its lane, in a transaction of its own, so that no job need wait.
+
+        Nothing is made for a job that will be refused.
+        """
+        queue, priority, *rest, _ = _asked(options)
+        await self.verbs("open", queue, priority, job.kind, job.args, *rest)
 
     async def wake(self, queues: Sequence[str]) -> None:
         """Tell the workers that sleep for these queues to look."""
@@ -154,11 +156,12 @@ def _as_row(
     }
 
 
-def _check_copied(job: NewJob) -> None:
-    """Refuse what a COPY would store though the verb refuses it."""
-    if has_nul(job.args):
-        raise ValidationError("args must not contain a NUL character")
-    if len(job.kind) > 200:
-        raise ValidationError(f"kind must be at most 200 characters, got {len(job.kind)}")
-    if "\0" in job.kind:
-        raise ValidationError("kind must not contain a NUL character")
+def check_copied(jobs: Sequence[NewJob]) -> None:
+    """Refuse what a COPY would store though the verb refuses it: ValidationError."""
+    for job in jobs:
+        if has_nul(job.args):
+            raise ValidationError("args must not contain a NUL character")
+        if len(job.kind) > 200:
+            raise ValidationError(f"kind must be at most 200 characters, got {len(job.kind)}")
+        if "\0" in job.kind:
+            raise ValidationError("kind must not contain a NUL character")

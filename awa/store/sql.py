@@ -134,7 +134,8 @@ def translated() -> Iterator[None]:
         yield
     except asyncpg.PostgresError as error:
         raise _exception(error) from error
-    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError, ValueError) as error:
+        # A ValueError is how the driver refuses a URL that is none.
         raise DatabaseError(str(error)) from error
     except (TimeoutError, OSError) as error:
         raise DatabaseError(

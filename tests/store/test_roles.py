@@ -123,7 +123,7 @@ async def test_a_stranger_to_the_schema_is_refused(granted: Rig) -> None:
 async def test_a_producer_enqueues_in_every_way_but_copy(granted: Rig) -> None:
     conn = await as_role(granted, "producer")
     store = ProducerStore(conn)
-    await store.open("p", 3)
+    await store.open(NewJob("k", "1"), InsertOptions(queue="p", priority=3))
     await store.enqueue(NewJob("k", "1"), InsertOptions(queue="p"), wake=True)
     await store.enqueue(NewJob("k", "1"), InsertOptions(queue="p", priority=3), wake=False)
     await store.enqueue_many([NewJob("k", "1")] * 3, InsertOptions(queue="unheard"), wake=False)

@@ -1,7 +1,7 @@
 -- Record version: a migration was applied.
 -- spec    none: bookkeeping
--- in      version int, description text
+-- in      {version}, {description}: put in as text, for the statement ends a file that people run by hand
 -- out     nothing
 -- locks   none: the migrations' lock is held
 -- plan    schema_version_pkey
-insert into {schema}.schema_version (version, description) values ($1, $2);
+insert into {schema}.schema_version (version, description) values ({version}, '{description}');

@@ -1,7 +1,7 @@
 -- Backlog: how much waits in a queue, and since when.
 -- spec    none: reads only
 -- in      queue int
--- out     available; oldest: since when the head of its lanes waits (null: nothing does)
+-- out     available; oldest: since when one waits, of the first hundred of each lane (null: nothing does)
 -- locks   none
 -- plan    as newest and head
 create or replace function {schema}.backlog(queue int, out available bigint, out oldest timestamptz)
@@ -26,16 +26,14 @@ loop
   n := 0;
   is_partial := false;
   for s in select g.segment from segment g where g.number >= l.reads_from order by g.number loop
-    select count(*), count(*) filter (where k.over) into seen, over from (
-      select exists (select from ending x where x.segment = s.segment and x.seq = e.seq) as over
+    select count(*), count(*) filter (where k.over), least(oldest, min(k.ready_at) filter (where not k.over))
+    into seen, over, oldest from (
+      select exists (select from ending x where x.segment = s.segment and x.seq = e.seq) as over, e.ready_at
       from (
-        select y.seq from entry y where y.segment = s.segment and y.seq > l.hi and y.seq <= l.upto
+        select y.seq, ready_at(y.created_at, y.options) from entry y where y.segment = s.segment and y.seq > l.hi and y.seq <= l.upto
         order by y.seq limit 100) e) k;
     n := n + seen - over;
     is_partial := is_partial or seen = 100;
-    oldest := least(oldest, (
-      select ready_at(e.created_at, e.options) from entry e where e.segment = s.segment and e.seq > l.hi and e.seq <= l.upto
-      order by e.seq limit 1));
   end loop;
   available := available + case when is_partial then l.upto - l.hi else n end;
 end loop;

@@ -16,7 +16,9 @@ delete from held k where k.id = redrive.job returning * into h;
 if not found then
   return false;
 end if;
-s := append((h.id, h.queue, h.priority, h.created_at, h.kind, h.args, h.options,
+s := append((h.id, h.queue, h.priority, h.created_at, h.kind, h.args,
+  -- It is due now, and is judged by that.
+  coalesce(h.options, '{}') || jsonb_build_object('run_at', clock()),
   coalesce(h.past, '{}') || '{"attempt": 0, "deaths": 0}')::body, false, null);
 if tracing() then
   perform trace('Redrive', 'held:' || h.id, null, 'operator', jsonb_build_object('id', h.id), jsonb_build_object('seq', s));
