@@ -96,7 +96,7 @@ class Engine:
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._run())
-        except BaseException as error:  # noqa: BLE001 - a thread's last frame, and it says so
+        except BaseException as error:
             if self._started.done() and not self._started.cancelled():
                 logger.critical("the engine of this worker has died", exc_info=error)
             elif self._started.set_running_or_notify_cancel():

@@ -55,9 +55,8 @@ class Executor:
 
         A handler in a thread cannot be stopped; it can ask `is_cancelled`.
         """
-        for attempt in attempts:
-            if attempt.task is not None:
-                self._loop.call_soon_threadsafe(attempt.task.cancel)
+        # In the loop, where whatever was launched before has its task by then.
+        self._loop.call_soon_threadsafe(_cancel, attempts)
 
     def close(self) -> None:
         """Start no more threads, without waiting for those at work."""
@@ -115,9 +114,12 @@ class Executor:
         return await said if inspect.isawaitable(said) else said
 
 
-def _called(
-    function: Callable[[Job[Any]], Any], job: Job[Any]
-) -> tuple[Any, BaseException | None]:
+def _cancel(attempts: Sequence[Attempt]) -> None:
+    for attempt in attempts:
+        attempt.task.cancel()
+
+
+def _called(function: Callable[[Job[Any]], Any], job: Job[Any]) -> tuple[Any, BaseException | None]:
     """Call a plain function; return what it returned, or raised.
 
     As a value, for a future that is to raise StopIteration, which any `next` may leak, never ends.

@@ -1,0 +1,192 @@
+"""Breaks: a connection that is cut, at any moment, costs a moment and no job.
+
+Owns: each connection of a worker, cut from the server's side, and what health says meanwhile.
+Keeps: nothing is lost, nothing runs twice, no attempt is spent.
+Above: nobody. Below: tests.runtime.scene, awa.
+"""
+
+import asyncio
+import random
+from functools import partial
+from typing import Any
+
+import pytest
+
+import awa
+from awa.runtime.engine import Engine
+from tests.rig import Rig
+from tests.runtime.conftest import Outage
+from tests.runtime.scene import (
+    BEATS,
+    LISTENS,
+    STEPS,
+    Runs,
+    backends,
+    cut,
+    handle,
+    insert,
+    until,
+    until_all,
+    working,
+)
+
+
+@pytest.fixture(autouse=True)
+def an_impatient_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("awa.runtime.listener.CHECK_S", 0.2)
+
+
+async def test_cut_while_idle_the_worker_goes_on(
+    client: awa.AsyncClient, rig: Rig, runs: Runs
+) -> None:
+    handle(client, runs)
+    async with working(client) as engine:
+        for _ in range(3):
+            old = await until(lambda: backends(rig, STEPS))
+            await cut(rig, STEPS)
+            await until_all(rig, await insert(client))
+            assert set(await until(lambda: backends(rig, STEPS))) != set(old)
+        assert engine.dispatcher.worker == 1
+    runs.check_once([1, 2, 3])
+
+
+async def test_cut_while_handlers_run_their_finishes_are_kept(
+    client: awa.AsyncClient, rig: Rig, runs: Runs, outage: Outage
+) -> None:
+    opened = asyncio.Event()
+
+    @client.task(dict, kind="k", queue="q")
+    async def handler(job: awa.Job[Any]) -> None:
+        with runs.of(job):
+            await opened.wait()
+            assert not job.is_cancelled()
+
+    jobs = await insert(client, 5, max_attempts=1)
+    async with working(client) as engine:
+        await until(lambda: len(runs.began) == 5)
+        # Nobody can connect, so that they end while the worker has no connection.
+        await outage.begin()
+        await cut(rig, STEPS)
+        await until(lambda: not engine.dispatcher.is_connected)
+        opened.set()
+        await until(lambda: len(runs.ended) == 5)
+        assert set((await rig.states()).values()) == {"running"}
+        await outage.end()
+        await until_all(rig, jobs)
+        assert engine.dispatcher.counts["stale"] == 0
+    runs.check_once(jobs)
+
+
+async def test_cut_again_and_again_under_load_every_job_runs_once(
+    client: awa.AsyncClient, rig: Rig, runs: Runs
+) -> None:
+    dice = random.Random(7)
+
+    @client.task(dict, kind="k", queue="q")
+    async def handler(job: awa.Job[Any]) -> None:
+        with runs.of(job):
+            await asyncio.sleep(dice.uniform(0, 0.03))
+
+    async with working(client, [("q", 8)]) as engine:
+        jobs: list[int] = []
+        for n in range(8):
+            jobs += await insert(client, 40)
+            await until(partial(runs.have_begun, n * 40 + 10))
+            await cut(rig, STEPS)
+        await until_all(rig, jobs)
+        assert engine.dispatcher.counts["stale"] == 0
+    runs.check_once(jobs)
+    assert {(await rig.job(job))["attempt"] for job in jobs[::20]} == {1}
+    assert "Rescue" not in await rig.acts()
+
+
+async def test_without_its_listening_connection_it_polls_and_listens_again(
+    client: awa.AsyncClient, rig: Rig, runs: Runs
+) -> None:
+    handle(client, runs)
+    async with working(client) as engine:
+        await until(lambda: engine.dispatcher.is_listening)
+        await cut(rig, LISTENS)
+        await until(lambda: not engine.dispatcher.is_listening)
+        await until_all(rig, jobs := await insert(client, 3))
+        await until(lambda: engine.dispatcher.is_listening)
+        await until_all(rig, more := await insert(client, 3))
+    runs.check_once(jobs + more)
+
+
+async def test_the_heartbeat_comes_back_and_nobody_is_lost(
+    client: awa.AsyncClient, rig: Rig, runs: Runs
+) -> None:
+    handle(client, runs)
+    async with working(client) as engine:
+        for _ in range(3):
+            await cut(rig, BEATS)
+            await until_it_beats(engine)
+        assert await rig.conn.fetchval("select count(*) from awa.worker where lost_at is null") == 1
+        await until_all(rig, await insert(client))
+
+
+async def until_it_beats(engine: Engine) -> None:
+    beaten_at = engine.heartbeat.beaten_at
+    await until(lambda: engine.heartbeat.beaten_at > beaten_at)
+
+
+async def test_all_connections_cut_at_once(client: awa.AsyncClient, rig: Rig, runs: Runs) -> None:
+    handle(client, runs)
+    async with working(client, [("q", 8)]) as engine:
+        jobs = await insert(client, 100)
+        await until(lambda: len(runs.ended) > 5)
+        await cut(rig, "%")
+        await until_all(rig, jobs)
+        await until(lambda: engine.maintenance.is_well and engine.maintenance.epoch)
+        await until(lambda: engine.dispatcher.is_listening)
+    runs.check_once(jobs)
+
+
+async def test_health_says_unready_meanwhile_and_ready_afterwards(
+    client: awa.AsyncClient, rig: Rig, runs: Runs, outage: Outage
+) -> None:
+    handle(client, runs)
+    health = await client.health_check()
+    assert (health.postgres_connected, health.healthy, health.queues) == (True, False, {})
+    async with working(client) as engine:
+
+        async def is_healthy() -> bool:
+            return (await client.health_check()).healthy
+
+        await until(is_healthy)
+        await until(lambda: engine.maintenance.epoch)
+        health = await client.health_check()
+        assert health.leader and health.heartbeat_alive and health.poll_loop_alive
+        assert health.queues["q"].max_workers == 10
+        await outage.begin()
+        await cut(rig, "%")
+        await until(lambda: not engine.dispatcher.is_connected)
+        health = await client.health_check()
+        assert (health.healthy, health.postgres_connected) == (False, False)
+        assert not health.poll_loop_alive
+        await until(lambda: not engine.heartbeat.is_alive)
+        assert not (await client.health_check()).heartbeat_alive
+        await outage.end()
+        await until(is_healthy)
+        await until_all(rig, await insert(client))
+        stop = asyncio.create_task(client.shutdown())
+        await until(lambda: engine.is_stopping)
+        await stop
+    assert not (await client.health_check()).healthy
+
+
+async def test_a_stop_without_a_database_ends(
+    client: awa.AsyncClient, rig: Rig, runs: Runs, outage: Outage
+) -> None:
+    """What it could not write is rescued by whoever leads next."""
+    handle(client, runs)
+    async with working(client) as engine:
+        await until_all(rig, await insert(client))
+        await outage.begin()
+        await cut(rig, "%")
+        await until(lambda: not engine.dispatcher.is_connected)
+        await client.shutdown(0)
+        assert not engine.is_alive
+        assert not engine.heartbeat._thread.is_alive()
+    await outage.end()

@@ -1,0 +1,176 @@
+"""Sweeps: what the leading worker does for all, and who leads.
+
+Owns: that promotion, rescue, rotation and pruning happen by themselves; elections between clients.
+Keeps: one leads at a time, and when it goes another does.
+Above: nobody. Below: tests.runtime.proxy, tests.runtime.scene, awa.
+"""
+
+from typing import Any
+
+import pytest
+
+import awa
+from tests.rig import Rig
+from tests.runtime.conftest import Clients
+from tests.runtime.proxy import Proxy
+from tests.runtime.scene import Runs, handle, insert, until, until_all, working
+
+
+async def leaders(*some: awa.AsyncClient) -> list[awa.AsyncClient]:
+    """Return which of these clients say that they lead."""
+    return [client for client in some if (await client.health_check()).leader]
+
+
+async def test_what_is_due_is_promoted_and_runs(
+    client: awa.AsyncClient, rig: Rig, runs: Runs
+) -> None:
+    await rig.have_movable_clock()
+    handle(client, runs)
+    past = await insert(client, 3, run_at="2000-01-01T00:00:00Z")
+    future = await insert(client, 2, run_at="2999-01-01T00:00:00Z")
+    async with working(client):
+        await until_all(rig, past)
+        assert {(await rig.states())[job] for job in future} == {"scheduled"}
+    runs.check_once(past)
+
+
+async def test_a_failed_job_comes_back_by_itself(client: awa.AsyncClient, rig: Rig) -> None:
+    await rig.have_movable_clock()
+
+    @client.task(dict, kind="k", queue="q")
+    async def handler(job: awa.Job[Any]) -> None:
+        if job.attempt == 1:
+            raise ValueError("not yet")
+
+    jobs = await insert(client, 3)
+    async with working(client):
+        await until_all(rig, jobs, "retryable")
+        await rig.pass_time(3)
+        await until_all(rig, jobs)
+
+
+async def test_a_dead_workers_jobs_are_rescued_and_run_elsewhere(
+    client: awa.AsyncClient, rig: Rig, runs: Runs, caplog: pytest.LogCaptureFixture
+) -> None:
+    await rig.sow("backoff", "(2 ^ least(attempt, 30))", "0")
+    dead = await rig.worker()
+    jobs = await rig.enqueue(3)
+    assert len(await dead.take()) == 3
+    handle(client, runs)
+    async with working(client, heartbeat_staleness_ms=1000):
+        await until_all(rig, jobs)
+    runs.check_once(jobs)
+    assert {(await rig.job(job))["attempt"] for job in jobs} == {2}
+    assert f"worker {dead.worker} is lost; 3 entries rescued" in caplog.text
+
+
+async def test_what_came_before_its_queue_is_sorted(
+    client: awa.AsyncClient, rig: Rig, runs: Runs
+) -> None:
+    """A job in a transaction for a queue that nobody knows waits in the intake."""
+    handle(client, runs, "k", "q")
+    async with working(client, [("q", 1), ("fresh", 1)]):
+        pass
+    async with await client.transaction() as tx:
+        job = (await tx.insert({}, kind="k", queue="fresh", priority=4)).id
+    async with working(client, [("q", 1), ("fresh", 1)]):
+        await until_all(rig, [job])
+
+
+async def test_segments_are_rotated_and_pruned_by_themselves(
+    client: awa.AsyncClient, rig: Rig, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("ROTATE_S", 0.05), ("CLEANUP_S", 0.05), ("SEGMENT_S_MIN", 0.2)):
+        monkeypatch.setattr(f"awa.runtime.maintenance.{name}", value)
+    handle(client, runs)
+
+    @client.task(dict, kind="fails", queue="q")
+    async def fails(job: awa.Job[Any]) -> None:
+        raise awa.TerminalError("never")
+
+    done, failed = await insert(client, 5), await insert(client, kind="fails")
+    asleep = await insert(client, run_at="2999-01-01T00:00:00Z")
+    async with working(client, completed_retention_hours=1e-5):
+        await until(lambda: gone(rig, *done))
+        # What is not over outlives its segment, and what failed has a retention of its own.
+        assert await rig.states() == {failed[0]: "failed", asleep[0]: "scheduled"}
+    acts = set(await rig.acts())
+    assert {"Open", "Switch", "Close", "Prune"} & acts, acts
+    async with working(client, failed_retention_hours=0):
+        await until(lambda: gone(rig, *failed))
+
+
+async def gone(rig: Rig, *jobs: int) -> bool:
+    """Return whether none of these jobs is known any more."""
+    return not set(jobs) & set(await rig.states())
+
+
+async def test_one_leads_and_when_it_stops_the_other_does_at_once(
+    clients: Clients, rig: Rig, runs: Runs
+) -> None:
+    first, second = clients(), clients()
+    for client in (first, second):
+        handle(client, runs)
+    async with working(second, leader_election_interval_ms=200):
+        await until(lambda: leaders(second))
+        async with working(first, leader_election_interval_ms=1000) as engine:
+            ran = engine.maintenance.ran
+            for _ in range(2):
+                ran.clear()
+                await until(ran.is_set)
+            assert await leaders(first, second) == [second]
+            await second.shutdown()
+            # It resigned: its lease would have lasted three elections, and longer than this wait.
+            await until(lambda: leaders(first), within_s=2.5)
+            jobs = await insert(first, run_at="2000-01-01T00:00:00Z")
+            await until_all(rig, jobs)
+    epochs = [row["act"] for row in await rig.conn.fetch(ELECTIONS)]
+    assert len(epochs) == 2
+
+
+ELECTIONS = "select act from awa.trace_event where act = 'Elect'"
+
+
+async def test_a_leader_that_is_cut_off_is_followed_and_does_no_more(
+    clients: Clients, url: str, rig: Rig, runs: Runs
+) -> None:
+    async with Proxy(url) as proxy:
+        first, second = clients(proxy.url), clients()
+        for client in (first, second):
+            handle(client, runs)
+        async with working(first) as engine, working(second) as other:
+            await until(lambda: engine.maintenance.epoch)
+            assert other.maintenance.epoch is None
+            proxy.stand_still()
+            await until(lambda: other.maintenance.epoch)
+            # It cannot know it yet; the epoch keeps it from doing harm.
+            assert engine.maintenance.epoch < other.maintenance.epoch
+            proxy.go_on()
+            await until(lambda: engine.maintenance.epoch is None)
+            await until(lambda: leaders(second))
+            await until_all(rig, await insert(second, run_at="2000-01-01T00:00:00Z"))
+            assert await leaders(first, second) == [second]
+
+
+STUCK = """
+select count(*) from pg_stat_activity where query like '%awa.purge(%' and wait_event_type = 'Lock'
+and datname = current_database()
+"""
+
+
+async def test_a_long_sweep_delays_no_short_one(
+    client: awa.AsyncClient, rig: Rig, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A purge waits for somebody's lock, and promotion goes on."""
+    monkeypatch.setattr("awa.runtime.maintenance.CLEANUP_S", 0.05)
+    handle(client, runs)
+    await insert(client, kind="other")
+    async with rig.conn.transaction():
+        await rig.conn.execute("lock table awa.held in access exclusive mode")
+        async with working(client):
+            await until(lambda: rig.watcher.fetchval(STUCK))
+            jobs = await insert(client, 3, run_at="2000-01-01T00:00:00Z")
+            await until(lambda: len(runs.ended) == 3)
+            await rig.conn.execute("select 1")
+            await rig.conn.execute("rollback")
+    await until_all(rig, jobs)
