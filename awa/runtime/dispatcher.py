@@ -21,8 +21,8 @@ from awa.errors import AwaError
 from awa.runtime.pace import Pace
 from awa.runtime.slots import QueueSlots, Slots, ran_us
 from awa.store import Target, check_version, connect
-from awa.store.sql import translated
-from awa.store.worker import Finish, Stepped, WorkerStore
+from awa.store.sql import is_lost_connection, is_refused_content, translated
+from awa.store.worker import Ask, Finish, Stepped, WorkerStore
 
 __all__ = ["Dispatcher"]
 
@@ -46,6 +46,7 @@ them, for their slots are free already; who crashes meanwhile runs them again.""
 
 RELEASED = {"verdict": "release"}
 EXPIRED = {"verdict": "retry", "error": "hard deadline exceeded"}
+UNTOLD = {"verdict": "retry", "error": "what came of this attempt could not be stored"}
 
 
 class Dispatcher:
@@ -79,6 +80,8 @@ class Dispatcher:
         self._due: list[Finish] = []
         self._unsure: list[Finish] = []
         self._is_lost = False
+        # A step was refused for what it said: one finish at a time, until the culprit is found.
+        self._is_wary = False
         self._is_unsure_of_over = False
         # While draining: every handler has ended; everything is written.
         self.emptied = asyncio.Event()
@@ -147,6 +150,8 @@ class Dispatcher:
                 backoff_s = BACKOFF_S[0]
             except AwaError as error:
                 self._say_broken(error)
+                if is_refused_content(error):
+                    self._say_less()
                 await self._disconnect()
                 await self._rest(backoff_s)
                 backoff_s = min(backoff_s * 2, BACKOFF_S[1])
@@ -202,7 +207,16 @@ class Dispatcher:
     def _say_broken(self, error: AwaError) -> None:
         # Once for each break, not for each try to mend it.
         if self.is_connected or self._conn is not None:
-            logger.warning("worker %d lost its connection: %s", self.worker, error)
+            what = "lost its connection" if is_lost_connection(error) else "was refused a step"
+            logger.warning("worker %d %s: %s", self.worker, what, error)
+
+    def _say_less(self) -> None:
+        """A step was refused for what it said; no content may keep a job from ending."""
+        if self._is_wary and len(self._unsure) == 1:
+            (one,) = self._unsure
+            verdict = None if one.verdict is None else UNTOLD
+            self._unsure = [Finish(one.claim, one.seq, 0, verdict)]
+        self._is_wary = True
 
     async def _register(self) -> None:
         """Get an id. What ran under an older one is over; its slots stay taken until it ends."""
@@ -256,8 +270,7 @@ class Dispatcher:
             self._end_early(attempt, EXPIRED)
         if self._wait_s() > 0:
             return
-        batch = self._gathered()
-        asks = [] if self.is_draining else self.slots.asks(now)
+        batch, asks = self._chosen(now)
         if not batch and not asks:
             return
         self._unsure = batch
@@ -272,6 +285,15 @@ class Dispatcher:
         self._begin(answer, now)
         self._stepped_at = now
         self._is_lost = answer.is_lost
+
+    def _chosen(self, now: float) -> tuple[list[Finish], list[Ask]]:
+        """Return what the next step is to say and to ask; while wary one finish, and no more."""
+        batch = self._gathered()
+        if self._is_wary and batch:
+            batch, self._due = batch[:1], batch[1:]
+            return batch, []
+        self._is_wary = False
+        return batch, [] if self.is_draining else self.slots.asks(now)
 
     async def _find_over(self) -> None:
         """Ask what is open, and tell the handlers of what is not."""

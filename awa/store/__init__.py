@@ -3,8 +3,8 @@
 Owns: when connections are made and given back, and the check that schema and library agree.
 Keeps: nothing needs session state, so a connection is not reset when it is given back, unless
     the caller's own SQL ran on it. After `close` nothing is opened again.
-Above: client, runtime and cli open doors. Below: leader, migrate, operator, producer, sql,
-    worker, errors.
+Above: client, runtime and cli open doors. Below: leader, migrate, operator, producer, worker,
+    wire, sql, errors.
 """
 
 import asyncio
@@ -21,12 +21,10 @@ from awa.store.migrate import found_version
 from awa.store.operator import OperatorStore
 from awa.store.producer import ProducerStore
 from awa.store.sql import SCHEMA_VERSION, checked_schema, translated
+from awa.store.wire import CONNECT_S_MAX, bound_silence, opened, reaching
 from awa.store.worker import WorkerStore
 
 __all__ = ["Store", "Target", "connect"]
-
-CONNECT_S_MAX = 30.0
-"""How long a first connection may take; a server that is being restarted is back by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +65,14 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc, unused-ignore]
         return str(super().get_reset_query()) if getattr(self, "_is_soiled", False) else ""
 
 
+async def _init(conn: Any) -> None:
+    """Prepare a connection of the pool."""
+    bound_silence(conn)
+
+
 async def connect(target: Target, *, url: str | None = None) -> Any:
     """Open one connection outside of any pool; DatabaseError if that fails."""
-    with translated():
-        return await asyncpg.connect(
-            url or target.database_url, timeout=CONNECT_S_MAX, **target.settings
-        )
+    return await opened(url or target.database_url, timeout=CONNECT_S_MAX, **target.settings)
 
 
 class Store:
@@ -106,13 +106,14 @@ class Store:
         return self._pool
 
     async def _opened(self) -> Any:
-        with translated():
+        with reaching():
             pool = await asyncpg.create_pool(
                 self.target.database_url,
                 min_size=1,
                 max_size=self._max_connections,
                 timeout=CONNECT_S_MAX,
                 connection_class=_Connection,
+                init=_init,
                 **self.target.settings,
             )
         try:

@@ -3,16 +3,15 @@
 Owns: the order of the migrations, and which files make the schema of today.
 Keeps: each version is one transaction under a lock, so concurrent callers do it once. Functions
     and views are made anew by every migrate; tables change by numbered files, forward only.
-Above: client and cli call these. Below: sql, errors.
+Above: client and cli call these. Below: wire, sql, errors.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
-
 from awa.errors import SchemaNotMigrated
 from awa.store.sql import ROOT, SCHEMA_VERSION, checked_schema, template, translated, verb_files
+from awa.store.wire import CONNECT_S_MAX, opened
 
 __all__ = [
     "Found",
@@ -90,8 +89,7 @@ async def migrate(database_url: str, schema: str = "awa") -> None:
 
     Raises SchemaNotMigrated when it is newer than this library, DatabaseError else.
     """
-    with translated():
-        conn = await asyncpg.connect(database_url, timeout=30)
+    conn = await opened(database_url, timeout=CONNECT_S_MAX)
     try:
         with translated():
             async with conn.transaction():
@@ -129,8 +127,7 @@ class Found:
 
 async def probe(database_url: str, schema: str, connect_timeout_s: float) -> Found:
     """Look at a database from outside; DatabaseError if it does not answer in time."""
-    with translated():
-        conn = await asyncpg.connect(database_url, timeout=connect_timeout_s)
+    conn = await opened(database_url, timeout=connect_timeout_s)
     try:
         version = await found_version(conn, checked_schema(schema))
         with translated():
@@ -147,8 +144,7 @@ async def grant_roles(database_url: str, schema: str = "awa") -> None:
     Roles are shared by the whole cluster and need CREATEROLE, so this is a step of its own. Raises
     DatabaseError when the user may not.
     """
-    with translated():
-        conn = await asyncpg.connect(database_url, timeout=30)
+    conn = await opened(database_url, timeout=CONNECT_S_MAX)
     try:
         with translated():
             async with conn.transaction():

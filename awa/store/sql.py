@@ -26,6 +26,7 @@ __all__ = [
     "Verbs",
     "checked_schema",
     "is_lost_connection",
+    "is_refused_content",
     "template",
     "translated",
     "verb_files",
@@ -125,6 +126,7 @@ _MISSING = frozenset({"3F000", "42883", "42P01", "42704"})
 _UNIQUE = "23505"
 # Connection exceptions, shutdowns, and a server that cannot take one more connection yet.
 _LOST = ("08", "57P01", "57P02", "57P03", "53300")
+_CONTENT = ("22", "23")
 
 
 @contextmanager
@@ -134,8 +136,7 @@ def translated() -> Iterator[None]:
         yield
     except asyncpg.PostgresError as error:
         raise _exception(error) from error
-    except (asyncpg.InterfaceError, asyncpg.InternalClientError, ValueError) as error:
-        # A ValueError is how the driver refuses a URL that is none.
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise DatabaseError(str(error)) from error
     except (TimeoutError, OSError) as error:
         raise DatabaseError(
@@ -153,6 +154,14 @@ def _exception(error: asyncpg.PostgresError) -> AwaError:
             f"schema not migrated: expected version {SCHEMA_VERSION}, found 0 ({error})"
         )
     return DatabaseError(str(error))
+
+
+def is_refused_content(error: AwaError) -> bool:
+    """Return whether an error is about what was sent, so that sending it again will not help."""
+    cause = error.__cause__
+    if isinstance(cause, asyncpg.PostgresError):
+        return (cause.sqlstate or "").startswith(_CONTENT)
+    return isinstance(cause, asyncpg.InterfaceError) and isinstance(cause, ValueError)
 
 
 def is_lost_connection(error: AwaError) -> bool:
