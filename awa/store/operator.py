@@ -16,8 +16,9 @@ from awa.store.sql import ROOT, Conn, Verbs, template, translated
 
 __all__ = ["OperatorStore", "QueueStat"]
 
-DRAIN_MAX = 1000
-"""Jobs cancelled in one transaction: some hundred milliseconds, in which nobody else waits."""
+PORTION = 200
+"""Jobs cancelled or brought back in one transaction: some tens of milliseconds, for which the
+queue's claims may have to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,16 @@ class OperatorStore:
         """Make a held job available again; False if it is not held."""
         return bool((await self.verbs.one("redrive", job))["redrive"])
 
-    async def redrive_failed(self, kind: str | None, queue: str | None, n: int) -> Sequence[int]:
-        """Make up to n failed jobs available again; return their ids."""
-        rows = await self.verbs("redrive_failed", kind, queue, n)
-        return [row["redrive_failed"] for row in rows]
+    async def redrive_failed(self, kind: str | None, queue: str | None) -> Sequence[int]:
+        """Make the failed jobs of a kind or a queue available again; return their ids."""
+        ids: list[int] = []
+        while len(ids) % PORTION == 0:
+            after = ids[-1] if ids else 0
+            rows = await self.verbs("redrive_failed", kind, queue, after, PORTION)
+            if not rows:
+                break
+            ids.extend([row["redrive_failed"] for row in rows])
+        return ids
 
     async def discard_failed(self, kind: str) -> int:
         """Delete the failed jobs of a kind; return how many."""
@@ -98,7 +105,7 @@ class OperatorStore:
         """Cancel what waits in a queue; return how many."""
         cancelled, reached, done = 0, 0, False
         while not done:
-            row = await self.verbs.one("drain", queue, reached, DRAIN_MAX)
+            row = await self.verbs.one("drain", queue, reached, PORTION)
             cancelled += row["cancelled"]
             reached, done = row["reached"], row["done"]
         return cancelled

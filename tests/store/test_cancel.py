@@ -153,3 +153,42 @@ async def test_a_drain_takes_what_waits_in_the_intake(rig: Rig) -> None:
     (job,) = await rig.enqueue(queue="unheard")
     assert await rig.operator.drain("unheard") == 1
     assert await rig.states() == {job: "cancelled"}
+
+
+async def test_a_job_is_cancelled_where_it_is_and_not_where_it_was(rig: Rig) -> None:
+    """An entry that was moved has no ending of its own, and may bear the greater number."""
+    leader = await rig.lead()
+    knows, knows_not = await rig.worker(kinds=("x",)), await rig.worker(kinds=("k",))
+    (job,) = await rig.enqueue(kind="x")
+    await knows.end(*await knows.take(kinds=("x",)), verdict="retry", delay_s=0)
+    assert await leader.promote() == 1
+    assert await knows_not.claim() == []
+    await knows.end(*await knows.take(kinds=("x",)), verdict="fail")
+    assert await rig.operator.redrive(job)
+    moved = await rig.conn.fetchval(
+        "select upper(range_merge(moved)) - 1 from awa.claim where not isempty(moved)"
+    )
+    (present,) = await rig.conn.fetch(
+        "select e.seq from awa.entry e cross join awa.queue q "
+        "where e.id = $1 and q.name = 'q' and awa.is_unclaimed(q.queue, e.seq)",
+        job,
+    )
+    assert moved > present["seq"]
+    assert await rig.operator.cancel(job)
+    assert await rig.states() == {job: "cancelled"}
+
+
+async def test_what_fails_again_is_not_brought_back_again_and_again(rig: Rig) -> None:
+    worker = await rig.worker()
+    jobs = await rig.enqueue(3)
+    verbs = rig.operator.verbs
+
+    async def fail_all() -> None:
+        await worker.end(*await worker.take(), verdict="fail")
+
+    await fail_all()
+    first = await verbs("redrive_failed", "k", None, 0, 2)
+    assert [row["redrive_failed"] for row in first] == jobs[:2]
+    await fail_all()
+    rest = await verbs("redrive_failed", "k", None, jobs[1], 2)
+    assert [row["redrive_failed"] for row in rest] == jobs[2:]

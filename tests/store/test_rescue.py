@@ -157,6 +157,33 @@ async def test_a_lost_sleeper_is_forgotten(rig: Rig) -> None:
     assert (await rig.newest())["sleepers"] == []
 
 
+async def test_a_sleeper_that_was_missed_when_it_left_is_forgotten_later(rig: Rig) -> None:
+    leader, alive, gone, _ = await dying(rig)
+    await gone.end(*gone.claim_by_seq)
+    await gone.step(asleep=True)
+    await alive.conn.execute("begin")
+    await alive.step()
+    assert await gone.store.retire(gone.worker)
+    await alive.conn.execute("commit")
+    assert (await rig.newest())["sleepers"] == [gone.worker]
+    await leader.store.purge(leader.epoch, 60, 60, 10)
+    assert (await rig.newest())["sleepers"] == []
+
+
+async def test_one_bad_row_stops_no_rescue(rig: Rig) -> None:
+    leader, alive, dead, _ = await dying(rig)
+    (bad,) = await rig.enqueue(kind="k", args='"bad"')
+    await dead.take()
+    (good,) = await rig.enqueue()
+    await dead.take()
+    ends = "perform mark_ending(rescue_entry.seq, 'rescued', rescue_entry.worker);"
+    refuses = "if b.args::text = '\"bad\"' then raise exception using errcode = '22003'; end if;"
+    await rig.sow("rescue_entry", ends, f"{refuses} {ends}")
+    await rig.let_die(leader, alive)
+    states = await rig.states()
+    assert (states[bad], states[good]) == ("running", "retryable")
+
+
 # --- Outages ------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,9 @@ foreach role in array array['producer', 'worker', 'operator', 'reader'] loop
   end if;
   execute format('grant usage on schema {schema} to %I', 'awa_' || role);
   execute format('grant select on {schema}.jobs to %I', 'awa_' || role);
+  -- So that a program can see whether it and the schema fit each other, and whether anybody works.
+  execute format('grant select on {schema}.schema_version to %I', 'awa_' || role);
+  execute format('grant select (seen_at, lost_at, stopped_at) on {schema}.worker to %I', 'awa_' || role);
 end loop;
 for role, verb in
   select g.role, p.oid::regprocedure
@@ -28,12 +31,13 @@ for role, verb in
       'promote', 'sort', 'rescue', 'expire', 'rotate', 'prune', 'tally', 'purge', 'wake'])
     union all
     select 'operator', unnest(array['cancel', 'redrive', 'redrive_failed', 'discard_failed', 'pause', 'unpause', 'drain',
-      'queue_stats', 'storage_status', 'wake'])
+      'storage_status', 'wake'])
     union all
-    select 'reader', unnest(array['queue_stats', 'storage_status'])
+    select 'reader', 'storage_status'
     union all
-    -- What the view calls, it calls for whoever reads it.
-    select r, 'is_unclaimed' from unnest(array['producer', 'worker', 'operator', 'reader']) r) g on g.verb = p.proname
+    -- What the view calls, it calls for whoever reads it; and every program may look at its own health.
+    select r, f from unnest(array['producer', 'worker', 'operator', 'reader']) r,
+      unnest(array['is_unclaimed', 'queue_stats', 'clock']) f) g on g.verb = p.proname
 loop
   execute format('grant execute on function %s to %I', verb, 'awa_' || role);
 end loop;

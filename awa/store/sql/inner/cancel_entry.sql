@@ -1,7 +1,8 @@
 -- Cancel entry: an entry ends as cancelled, claimed or not.
 -- spec    Queue.tla!Cancel   guard: the entry is open
 -- in      seq bigint
--- out     cancelled; over (it had completed); or moved (it ended otherwise meanwhile, and its job is elsewhere)
+-- out     cancelled; over (it had completed, or a claim had moved it); or moved (it ended otherwise meanwhile, and its job
+--         is elsewhere)
 -- locks   the queue while the entry is in nobody's claim; else the part
 -- plan    claim_N_for_get; as newest and end_open
 create or replace function {schema}.cancel_entry(seq bigint) returns text

@@ -1,7 +1,7 @@
 -- Forget worker: a worker that is gone needs no wake-up.
 -- spec    Wake.tla!Forget (with the trace lab)
 -- in      worker int
--- out     nothing. Where a claim of a queue is at work it stays named, and costs a needless wake-up now and then.
+-- out     nothing. Where a claim of a queue is at work it stays named, and costs needless wake-ups until the next purge.
 -- locks   queues, sorted and tried
 -- plan    as newest
 create or replace function {schema}.forget_worker(worker int) returns void

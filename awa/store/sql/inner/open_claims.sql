@@ -1,7 +1,7 @@
 -- Open claims: what a worker holds.
 -- spec    Rescue.tla!Open (with the trace lab)
 -- in      worker int
--- out     a row a claim that is not over: its segment, name, deadline and the seqs that are open
+-- out     a row a claim that is not over: its name, when it was made, its deadline and the seqs that are open
 -- locks   none
 -- plan    claim_N_for_claim for those its row names, claim_N_for_holds for those above its floor; never the history
 create or replace function {schema}.open_claims(worker int)

@@ -24,6 +24,9 @@ for o in select k.claim, k.seqs from open_claims(rescue_worker.worker) k order b
   exception when lock_not_available then
     -- A transaction that finishes something of this claim stays open: it is met at the next sweep, and stops no other.
     null;
+  when data_exception or integrity_constraint_violation then
+    -- One bad row stops no sweep.
+    raise warning 'claim % cannot be rescued: %', o.claim, sqlerrm;
   end;
   ended := 0;
 end loop;

@@ -2,7 +2,7 @@
 -- spec    Rescue.tla!Watch (with the trace lab)
 -- in      epoch bigint, stale_s float8
 -- out     the instant; a start of the server, an election, or a gap between two readings begins it anew
--- locks   as lead; the leader's row
+-- locks   as as_leader; the leader's row
 -- plan    leader_pkey
 create or replace function {schema}.watch(epoch bigint, stale_s float8) returns timestamptz
 language plpgsql as $$

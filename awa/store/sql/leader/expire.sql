@@ -1,6 +1,6 @@
 -- Expire: attempts past their deadline end from outside, where their own worker has not ended them.
 -- spec    Queue.tla!Rescue   guard: the entry is open and its deadline has passed
--- in      epoch bigint, grace_s float8 (how long the worker has to do it itself), n int
+-- in      epoch bigint, grace_s float8 (how long the worker has to do it itself), n int (entries a worker, at most)
 -- out     worker, expired: a row a worker that is to be told
 -- locks   shared: the leadership; parts
 -- plan    worker_for_rescue; as open_claims and append_part
@@ -36,6 +36,9 @@ for w in select k.worker from worker k where k.stopped_at is null and k.lost_at 
     exception when lock_not_available then
       -- As in a rescue: who keeps a transaction open holds back its own claim only.
       null;
+    when data_exception or integrity_constraint_violation then
+      -- One bad row stops no sweep.
+      raise warning 'claim % cannot be ended: %', o.claim, sqlerrm;
     end;
     ended := 0;
   end loop;

@@ -1,9 +1,9 @@
--- Purge: held jobs past their retention go, and what is left of workers that stopped long ago.
+-- Purge: held jobs past their retention go, and what is left of workers that stopped.
 -- spec    none: retention
 -- in      epoch bigint, cancelled_s float8, failed_s float8, n int (rows at most)
 -- out     how many jobs
--- locks   shared: the leadership; the rows
--- plan    held_for_prune
+-- locks   shared: the leadership; the rows; as forget_worker
+-- plan    held_for_prune; as newest
 create or replace function {schema}.purge(epoch bigint, cancelled_s float8, failed_s float8, n int) returns int
 language plpgsql security definer
 set search_path to {schema}, pg_temp
@@ -12,6 +12,9 @@ declare
   gone int;
 begin
 perform as_leader(purge.epoch);
+-- Who was missed when it stopped, for a claim of its queue was at work then.
+perform forget_worker(w.worker) from worker w
+where w.stopped_at is not null and w.worker in (select unnest((newest(q.queue)).sleepers) from queue q);
 delete from held h where h.id in (
   select k.id from held k
   where (k.state = 'failed' and k.finalized_at < clock() - purge.failed_s * interval '1 second')

@@ -25,13 +25,15 @@ for attempt in 1..20 loop
   if found then
     said := cancel_deferred(seq);
   else
-    select e.seq into seq from entry e
-    where e.id = cancel.job and not exists (select from ending x where x.segment = e.segment and x.seq = e.seq)
-    order by e.seq desc limit 1;
-    if not found then
-      return false;
-    end if;
-    said := cancel_entry(seq);
+    said := 'over';
+    -- What a claim moved has no ending of its own, and is over too: its job goes on in another of its entries.
+    for seq in
+      select e.seq from entry e
+      where e.id = cancel.job and not exists (select from ending x where x.segment = e.segment and x.seq = e.seq)
+    loop
+      said := cancel_entry(seq);
+      exit when said <> 'over';
+    end loop;
   end if;
   if said <> 'moved' then
     return said = 'cancelled';

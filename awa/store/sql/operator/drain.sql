@@ -3,12 +3,15 @@
 -- in      queue text, after bigint (0 to begin, then what the last call gave back), n int
 -- out     cancelled: how many; reached: where to go on; done: nothing is left beyond it
 -- locks   as cancel
--- plan    entry_N_for_claim
+-- plan    entry_N_for_claim beyond each lane's cursor, hole_N_for_claim; the deferred ones are looked through
 create or replace function {schema}.drain(
   queue text, after bigint, n int, out cancelled bigint, out reached bigint, out done boolean)
 language plpgsql security definer
 set search_path to {schema}, pg_temp
 set plan_cache_mode to force_generic_plan
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
 as $$
 declare
   s bigint;
@@ -19,12 +22,23 @@ cancelled := 0;
 reached := after;
 for s in
   select k.seq from (
-    select d.seq from deferred d where d.queue = drain.queue and d.seq > drain.after
+    (select d.seq from deferred d where d.queue = drain.queue and d.seq > drain.after
     and not exists (select from ending x where x.segment = d.segment and x.seq = d.seq)
+    order by d.seq limit drain.n)
     union all
-    select e.seq from queue q join lane l on l.queue = q.queue
-    join entry e on e.seq > greatest(drain.after, lane_base(l.lane)) and e.seq < lane_base(l.lane + 1)
-    where (q.name = drain.queue or q.queue = 0 and e.options ->> 'queue' = drain.queue) and is_unclaimed(q.queue, e.seq)
+    select e.seq from queue q cross join lateral newest(q.queue) c join lane l on l.queue = q.queue
+    cross join lateral (
+      select y.seq from entry y
+      where y.seq > greatest(drain.after, coalesce(c.hi[array_position(c.lanes, l.lane)], lane_base(l.lane)))
+      and y.seq < lane_base(l.lane + 1) and (q.name = drain.queue or y.options ->> 'queue' = drain.queue)
+      and not exists (select from ending x where x.segment = y.segment and x.seq = y.seq)
+      order by y.seq limit drain.n) e
+    where q.name = drain.queue or q.queue = 0
+    union all
+    select e.seq from queue q cross join lateral newest(q.queue) c
+    join hole p on p.segment = c.segment and p.page = any(c.pages) cross join lateral unnest(p.seqs) r
+    join entry e on e.seq >= lower(r) and e.seq < upper(r)
+    where (q.name = drain.queue or q.queue = 0 and e.options ->> 'queue' = drain.queue) and e.seq > drain.after
     and not exists (select from ending x where x.segment = e.segment and x.seq = e.seq)) k
   order by k.seq limit drain.n
 loop

@@ -1,7 +1,8 @@
 -- Storage status: what the logs hold, for a person.
 -- spec    none: reads only
 -- in      nothing
--- out     a jsonb object: schema_version, segments, lanes, holes, workers, oldest_open_claim
+-- out     a jsonb object: schema_version, epoch, segments (their rows as Postgres estimates them), lanes, holes, workers,
+--         oldest_open_claim_s
 -- locks   none
 -- plan    as newest and open_claims
 create or replace function {schema}.storage_status() returns jsonb

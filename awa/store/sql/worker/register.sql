@@ -1,7 +1,7 @@
 -- Register: a worker process gets its id; its queues and their lanes exist from now on.
 -- spec    Rescue.tla!Register (with the trace lab)
 -- in      name text (for people), queues text[], kinds text[]
--- out     worker: its id, never used again; queues: their numbers, in the order given
+-- out     worker: its id, never used again; queue_ids: the numbers of its queues, in the order given
 -- locks   as open_queue and open_lane, until commit
 -- plan    queue_name_key
 create or replace function {schema}.register(name text, queues text[], kinds text[], out worker int, out queue_ids int[])
