@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from awa import config
-from bench.core import BUDGET, Sizes, commit, core
-from bench.report import broken, machine, table
+from bench.core import BUDGET, Sizes, core
+from bench.report import broken, commit, machine, table
 
 ROOT = Path(__file__).parent
 

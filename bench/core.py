@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -141,8 +140,6 @@ async def _alone(sizes: Sizes, peer: Peer, server: EmbeddedPostgres) -> dict[str
         await peer.migrate(url)
         at = Costs(peer, url, server.pid)
         results.append(await ours.memory(at, 10_000, sizes.remembered))
-    peer.kill_all()
-    await asyncio.sleep(0)
     return phases.merged(*results)
 
 
@@ -188,15 +185,3 @@ def _told(result: dict[str, Any]) -> dict[str, Any]:
         / 1000,
         **result,
     }
-
-
-def commit() -> str:
-    """Return the commit that is measured, or 'unknown'."""
-    head = Path(__file__).parent.parent / ".git" / "HEAD"
-    if not head.exists():
-        return "unknown"
-    text = head.read_text().strip()
-    if text.startswith("ref: "):
-        ref = head.parent / text[5:]
-        text = ref.read_text().strip() if ref.exists() else text
-    return text[:12]

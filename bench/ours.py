@@ -94,13 +94,12 @@ async def memory(at: Costs, few: int, many: int) -> dict[str, float]:
 
 
 async def depth(at: Costs, waiting: int, count: int) -> dict[str, float]:
-    """Drain the first jobs of a deep backlog, beside as many on a shallow one."""
+    """Drain the first jobs of a deep backlog, beside as many on a shallow one; the rest stays."""
     await bulk(at, count)
     shallow = await drain(at, count)
     await bulk(at, waiting)
     deep = await drain(at, count)
     deep_looks = await looks(at.url)
-    await drain(at, waiting - count - 5 * 1024)
     return {
         "deep_postgres_us": deep["drain_postgres_us"],
         "shallow_postgres_us": shallow["drain_postgres_us"],

@@ -1,7 +1,7 @@
 """The phases that Awa and awa-pg both go through, one measured thing each.
 
 Owns: what is done in a phase and which counters are read around it.
-Keeps: a rate is of what was done, a cost is of one job. Every phase leaves the queue empty.
+Keeps: a rate is of what was done, a cost is of one job. These phases leave the queue empty.
 Above: core. Below: peers, server.
 """
 

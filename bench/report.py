@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-__all__ = ["broken", "machine", "table"]
+__all__ = ["broken", "commit", "machine", "table"]
 
 # Name in the result, what it is, at least or at most, the target.
 TARGETS: list[tuple[str, str, str, float]] = [
@@ -101,6 +101,18 @@ def _short(value: float) -> str:
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def commit() -> str:
+    """Return the commit that is measured, or 'unknown'."""
+    head = Path(__file__).parent.parent / ".git" / "HEAD"
+    if not head.exists():
+        return "unknown"
+    text = head.read_text().strip()
+    if text.startswith("ref: "):
+        ref = head.parent / text[5:]
+        text = ref.read_text().strip() if ref.exists() else text
+    return text[:12]
 
 
 def machine() -> str:
