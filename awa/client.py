@@ -32,8 +32,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 logger = logging.getLogger(__name__)
 
 LIST_MAX = 1000
-REDRIVE_MAX = 1000
-"""Failed jobs brought back in one transaction."""
 
 
 class RetryFailedResult:
@@ -217,9 +215,7 @@ class AsyncClient:
         if (kind is None) == (queue is None):
             raise ValueError("Specify exactly one of kind or queue")
         operator = await self._operator()
-        ids: list[int] = []
-        while len(found := await operator.redrive_failed(kind, queue, REDRIVE_MAX)) > 0:
-            ids.extend(found)
+        ids = await operator.redrive_failed(kind, queue)
         jobs = [job for one in ids if (job := await operator.get(one)) is not None]
         return RetryFailedResult(jobs, len(ids))
 

@@ -36,7 +36,6 @@ __all__ = [
     "kind_of",
     "ordering_hash",
     "ordering_key_bytes",
-    "ordering_shard",
     "parse_run_at",
     "timestamp_text",
 ]
@@ -369,9 +368,3 @@ def ordering_hash(key: bytes) -> int:
     for byte in key:
         value = (value * _HASH_PRIME + byte) & _U64
     return value
-
-
-def ordering_shard(key: bytes, shard_count: int) -> int:
-    """Return which of a queue's shards an ordering key belongs to, from 0."""
-    assert 1 <= shard_count <= 64, f"a queue has 1 to 64 shards, got {shard_count}"
-    return ordering_hash(key) % shard_count

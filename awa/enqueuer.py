@@ -8,20 +8,23 @@ Above: client. Below: store, attempt, encode, errors, options.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from awa.attempt import Job
-from awa.encode import args_text, has_nul, json_text, kind_of
-from awa.errors import AwaError, ValidationError
+from awa.encode import args_text, kind_of
+from awa.errors import AwaError
 from awa.options import InsertOptions, checked_insert, parse_copy_opts
 from awa.store import Store
-from awa.store.producer import NewJob, ProducerStore, Written, check_copied, jobs_of
+from awa.store.producer import NewJob, ProducerStore, Written, check_batch, jobs_of
 
 __all__ = ["Enqueuer"]
 
 logger = logging.getLogger(__name__)
+
+OPENED_MAX = 10_000
+"""Lanes that are remembered as made; who has more of them asks again, a round trip each."""
 
 
 @dataclass(slots=True)
@@ -39,7 +42,8 @@ class Enqueuer:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._opened: set[tuple[str, int]] = set()
+        # As a set that knows its order: a lane that was used is put last, the first is forgotten.
+        self._opened: dict[tuple[str, int], None] = {}
         self._may_copy: bool | None = None
         self._waking: dict[str, asyncio.Task[None]] = {}
         self._wanted: set[str] = set()
@@ -60,7 +64,7 @@ class Enqueuer:
 
     async def insert_many(
         self,
-        jobs: Sequence[Any],
+        jobs: Iterable[Any],
         kind: str | None,
         opts: Sequence[Any] | None,
         options: dict[str, Any],
@@ -77,14 +81,15 @@ class Enqueuer:
 
     async def enqueue_many(
         self,
-        jobs: Sequence[Any],
+        jobs: Iterable[Any],
         kind: str | None,
         opts: Sequence[Any] | None,
         options: dict[str, Any],
     ) -> int:
         """Enqueue a batch and return how many jobs it had."""
-        await self._write(_shared(jobs, kind, opts, options))
-        return len(jobs)
+        shares = _shared(jobs, kind, opts, options)
+        await self._write(shares)
+        return sum(len(share.jobs) for share in shares)
 
     async def _write(self, shares: Sequence[_Share]) -> None:
         """Write a batch in one transaction, and wake who sleeps after it."""
@@ -92,8 +97,6 @@ class Enqueuer:
             return
         copies = await self._copies(await self._store.producer())
         for share in shares:
-            if copies:
-                check_copied(share.jobs)
             await self._producer_for(share.jobs[0], share.options)
         async with self._store.lent() as conn, conn.transaction():
             producer = ProducerStore(conn, self._store.schema)
@@ -112,11 +115,19 @@ class Enqueuer:
     async def _producer_for(self, job: NewJob, asked: InsertOptions) -> ProducerStore:
         """Return the producers' door, with the lane that these options need made beforehand."""
         producer = await self._store.producer()
-        key = (asked.queue, asked.priority)
-        if asked.run_at is None and key not in self._opened:
-            await producer.open(job, asked)
-            self._opened.add(key)
+        if asked.run_at is None:
+            key = (asked.queue, asked.priority)
+            if key not in self._opened:
+                await producer.open(job, asked)
+            self._remember(key)
         return producer
+
+    def _remember(self, key: tuple[str, int]) -> None:
+        """Keep in mind that a lane is made, and forget the one that was not used for longest."""
+        self._opened.pop(key, None)
+        self._opened[key] = None
+        if len(self._opened) > OPENED_MAX:
+            del self._opened[next(iter(self._opened))]
 
     def _wake(self, queue: str) -> None:
         """Tell who sleeps for this queue, after the commit and without making the caller wait.
@@ -140,16 +151,15 @@ class Enqueuer:
 
 
 def _shared(
-    jobs: Sequence[Any],
+    jobs: Iterable[Any],
     kind: str | None,
     opts: Sequence[Any] | None,
     options: dict[str, Any],
 ) -> list[_Share]:
     """Return the jobs by queue, checked."""
     asked = checked_insert(options)
-    if has_nul(json_text(asked.metadata)):
-        raise ValidationError("metadata must not contain a NUL character")
     batch = [NewJob(kind_of(job, kind), args_text(job)) for job in jobs]
+    check_batch(batch, asked)
     share_by_queue: dict[str, _Share] = {}
     # One shard a queue: the ordering key has nothing to choose from.
     routes = parse_copy_opts(opts, len(batch), asked)

@@ -55,11 +55,6 @@ class UniqueOptions:
     states: int = UNIQUE_STATES
     """Bit n stands for JobState(n)."""
 
-    @property
-    def states_text(self) -> str:
-        """The states as a literal of bit(8), whose leftmost bit is JobState(0)."""
-        return f"{self.states:08b}"[::-1]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsertOptions:

@@ -6,7 +6,6 @@ Keeps: rounds are interleaved, each on a fresh database, and the median of them 
 Above: __main__. Below: limits, ours, peers, phases, server.
 """
 
-import asyncio
 import contextlib
 import sys
 from dataclasses import dataclass

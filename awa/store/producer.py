@@ -13,11 +13,13 @@ from typing import Any
 
 from awa.attempt import Job
 from awa.encode import has_nul, json_text
-from awa.errors import ValidationError
+from awa.errors import DatabaseError, ValidationError
 from awa.options import InsertOptions
 from awa.store.sql import Conn, Verbs, translated
 
-__all__ = ["NewJob", "ProducerStore", "Written", "check_copied", "jobs_of"]
+__all__ = ["NewJob", "ProducerStore", "Written", "check_batch", "jobs_of"]
+
+KIND_CHARS_MAX = 200
 
 _ENTRY_COLUMNS: tuple[str, ...] = ("segment", "seq", "id", "created_at", "kind", "args", "options")
 _DEFERRED_COLUMNS = (*_ENTRY_COLUMNS, "due_at", "priority", "state", "queue")
@@ -75,7 +77,7 @@ class ProducerStore:
         """Enqueue jobs that share their options by COPY, the fastest way in.
 
         The connection must have a transaction open: the numbers are drawn in it, and the rows
-        that carry them follow. `check_copied` is to have been called.
+        that carry them follow. `check_batch` is to have been called.
         """
         queue, priority, *rest = _asked(options)
         held = await self.verbs.one("reserve", queue, priority, len(jobs), *rest, wake)
@@ -156,12 +158,19 @@ def _as_row(
     }
 
 
-def check_copied(jobs: Sequence[NewJob]) -> None:
-    """Refuse what a COPY would store though the verb refuses it: ValidationError."""
+def check_batch(jobs: Sequence[NewJob], options: InsertOptions) -> None:
+    """Refuse what a COPY would store though the verb refuses it, whichever of them is to write.
+
+    ValidationError for a NUL in args or metadata; for a kind DatabaseError, as the verb has it.
+    """
+    if has_nul(json_text(options.metadata)):
+        raise ValidationError("metadata must not contain a NUL character")
     for job in jobs:
         if has_nul(job.args):
             raise ValidationError("args must not contain a NUL character")
-        if len(job.kind) > 200:
-            raise ValidationError(f"kind must be at most 200 characters, got {len(job.kind)}")
+        if len(job.kind) > KIND_CHARS_MAX:
+            raise DatabaseError(
+                f"kind must be at most {KIND_CHARS_MAX} characters, got {len(job.kind)}"
+            )
         if "\0" in job.kind:
-            raise ValidationError("kind must not contain a NUL character")
+            raise DatabaseError("kind must not contain a NUL character")

@@ -15,6 +15,9 @@ import pydantic
 import pytest
 
 import awa
+from awa import enqueuer
+from awa.options import InsertOptions
+from awa.store.producer import NewJob, ProducerStore
 from tests.rig import Rig
 from tests.story.stage import STATES, lead_to_all
 
@@ -169,6 +172,35 @@ async def test_an_empty_batch_writes_nothing(client: awa.AsyncClient, rig: Rig) 
 async def test_a_count_of_a_batch_is_what_was_written(client: awa.AsyncClient, rig: Rig) -> None:
     assert await client.enqueue_many_copy([{"n": n} for n in range(2500)], kind="k") == 2500
     assert len(await rig.states()) == 2500
+
+
+async def test_a_batch_may_be_any_iterable(client: awa.AsyncClient, rig: Rig) -> None:
+    """Counted from what was written: a call that commits and then raises would be repeated."""
+    made: Any = ({"n": n} for n in range(3))
+    assert await client.enqueue_many_copy(made, kind="k") == 3
+    made = ({"n": n} for n in range(3, 5))
+    jobs = await client.insert_many_copy(made, kind="k")
+    assert [job.args["n"] for job in jobs] == [3, 4]
+    assert len(await rig.states()) == 5
+
+
+async def test_a_client_remembers_no_more_lanes_than_it_may(
+    client: awa.AsyncClient, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue a customer: the one used last is kept, the one not used for longest is asked for."""
+    opened: list[str] = []
+    by_hand = ProducerStore.open
+
+    async def told(store: ProducerStore, job: NewJob, options: InsertOptions) -> None:
+        opened.append(options.queue)
+        await by_hand(store, job, options)
+
+    monkeypatch.setattr(ProducerStore, "open", told)
+    monkeypatch.setattr(enqueuer, "OPENED_MAX", 2)
+    for queue in ("a", "b", "a", "c", "a", "b"):
+        await client.insert({}, kind="k", queue=queue)
+    assert opened == ["a", "b", "c", "b"]
+    assert len(await rig.states()) == 6
 
 
 async def test_five_megabytes_of_args_are_kept_whole(client: awa.AsyncClient) -> None:

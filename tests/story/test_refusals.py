@@ -6,7 +6,7 @@ Above: nobody. Below: tests.story.stage, tests.rig, awa.
 """
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -16,6 +16,7 @@ from uuid import UUID
 import pytest
 
 import awa
+from awa.store.migrate import grant_roles
 from tests.rig import Rig
 from tests.story.stage import written
 
@@ -142,20 +143,44 @@ async def test_an_option_out_of_its_bounds_is_refused(
         await refused(client, rig, way, {}, refusal[0], refusal)
 
 
-async def test_a_nul_or_a_long_kind_is_refused_by_who_meets_it_first(
-    client: awa.AsyncClient, rig: Rig
+@pytest.fixture(params=["owner", "producer"])
+async def writer(url: str, request: pytest.FixtureRequest) -> AsyncIterator[awa.AsyncClient]:
+    """A client that may copy into the log, and one that has the verbs alone."""
+    await grant_roles(url)
+    role = "?role=awa_producer" if request.param == "producer" else ""
+    async with awa.AsyncClient(url + role) as made:
+        yield made
+
+
+async def test_a_nul_or_a_long_kind_is_refused_whoever_writes(
+    writer: awa.AsyncClient, rig: Rig
 ) -> None:
-    """The database by the verbs, and before a COPY the library, for a COPY would store it."""
-    for args, options, text in (
-        ({"a": ["x", "y\0"]}, {}, NUL),
-        ({"\0": 1}, {}, NUL),
-        ({}, {"metadata": {"a": "\0"}}, NUL),
-        ({}, {"kind": "a\0"}, NUL),
-        ({}, {"kind": "k" * 201}, "kind must be at most 200 characters, got 201"),
+    """A batch is checked by the library, for a COPY would store it; what is single, by the verb."""
+    long, nul = {"kind": "k" * 201}, {"kind": "a\0"}
+    in_batch, in_kind = awa.ValidationError, awa.DatabaseError
+    for args, options, error, text in (
+        ({"a": ["x", "y\0"]}, {}, in_batch, NUL),
+        ({"\0": 1}, {}, in_batch, NUL),
+        ({}, {"metadata": {"a": "\0"}}, in_batch, NUL),
+        ({}, nul, in_kind, NUL),
+        ({}, long, in_kind, "kind must be at most 200 characters, got 201"),
     ):
         for way in WAYS:
-            error = awa.ValidationError if way in COPIES else awa.DatabaseError
-            await refused(client, rig, way, args, options, (None, error, text))
+            wanted = error if way in COPIES else awa.DatabaseError
+            # A queue of its own: not even its name is to be there after a refusal.
+            options = {**options, "queue": "unheard"}
+            await refused(writer, rig, way, args, options, (None, wanted, text))
+
+
+@pytest.mark.parametrize("way", COPIES)
+async def test_one_queues_refused_jobs_leave_no_other_queue_behind(
+    writer: awa.AsyncClient, rig: Rig, way: str
+) -> None:
+    before = await written(rig)
+    with pytest.raises(awa.ValidationError):
+        opts = [{"queue": "one"}, {"queue": "other"}]
+        await getattr(writer, way)([{}, {"a": "\0"}], kind="k", opts=opts)
+    assert await written(rig) == before
 
 
 @pytest.mark.parametrize("way", COPIES)

@@ -12,7 +12,6 @@ from awa.encode import (
     checked_text,
     ordering_hash,
     ordering_key_bytes,
-    ordering_shard,
     parse_run_at,
     timestamp_text,
 )
@@ -165,16 +164,9 @@ def test_the_ordering_hash_multiplies_and_then_adds(key: bytes, number: int) -> 
 
 
 @few
-@given(st.binary(max_size=40), st.integers(1, 64))
-def test_an_ordering_shard_is_one_of_the_shards(key: bytes, shard_count: int) -> None:
+@given(st.binary(max_size=40))
+def test_the_ordering_hash_stays_within_64_bits(key: bytes) -> None:
     by_hand = 14695981039346656037
     for byte in key:
         by_hand = (by_hand * 1099511628211 + byte) % 2**64
     assert ordering_hash(key) == by_hand
-    assert ordering_shard(key, shard_count) == by_hand % shard_count
-
-
-def test_a_queue_without_shards_has_only_the_first() -> None:
-    assert ordering_shard(b"customer-1", 1) == 0
-    with pytest.raises(AssertionError):
-        ordering_shard(b"customer-1", 0)

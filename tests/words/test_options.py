@@ -167,12 +167,6 @@ def test_uniqueness_has_the_defaults_of_the_reference() -> None:
     assert parse_unique({"by_color": True}) == UniqueOptions()
 
 
-def test_the_first_state_is_the_leftmost_bit() -> None:
-    assert UniqueOptions().states_text == "11111000"
-    assert UniqueOptions(states=0b1000_0001).states_text == "10000001"
-    assert UniqueOptions(states=2).states_text == "01000000"
-
-
 @pytest.mark.parametrize(
     ("opts", "cls"),
     [
