@@ -7,6 +7,7 @@ Above: nobody. Below: tests.rig, awa.store.
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -179,7 +180,12 @@ async def test_a_lane_that_is_missing_blocks_nobody(rig: Rig) -> None:
 
 async def test_what_was_asked_for_survives_the_intake(rig: Rig) -> None:
     leader = await rig.lead()
-    asked = {"priority": 4, "max_attempts": 3, "tags": ["a", "b"], "metadata": '{"queue": 1}'}
+    asked: dict[str, Any] = {
+        "priority": 4,
+        "max_attempts": 3,
+        "tags": ["a", "b"],
+        "metadata": '{"queue": 1}',
+    }
     (job,) = await rig.enqueue(queue="unheard", **asked)
     before = await rig.job(job)
     await leader.sort()
@@ -191,7 +197,7 @@ async def test_what_was_asked_for_survives_the_intake(rig: Rig) -> None:
 
 # --- Bad input ----------------------------------------------------------------------------------
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "priority 9": ({"priority": 9}, "23514"),
     "priority 0": ({"priority": 0}, "23514"),
     "no priority": ({"priority": None}, "23514"),
@@ -227,9 +233,10 @@ async def test_what_cannot_be_stored_is_refused_and_leaves_nothing(rig: Rig, wha
     worker = await rig.worker()
     given, state = REFUSED[what]
     before = await written(rig)
-    for due in ({}, {"run_at": datetime(2100, 1, 1, tzinfo=UTC)}):
+    later: dict[str, Any] = {"run_at": datetime(2100, 1, 1, tzinfo=UTC)}
+    for due in ({}, later):
         with pytest.raises(asyncpg.PostgresError) as caught:
-            await rig.enqueue(**{**given, **due})
+            await rig.enqueue(**given, **due)
         assert caught.value.sqlstate == state
     assert await written(rig) == before
     (job,) = await rig.enqueue()
@@ -328,7 +335,7 @@ async def test_a_batch_is_copied_in_order(rig: Rig, queue: str) -> None:
     producer = await rig.begin()
     jobs = [NewJob(KIND, str(n)) for n in range(50)]
     store = ProducerStore(producer)
-    wrote = await store.copy(jobs, InsertOptions(queue=queue, tags=["t"]), wake=False)
+    wrote = await store.copy(jobs, InsertOptions(queue=queue, tags=("t",)), wake=False)
     assert await rig.states() == {}
     await producer.execute("commit")
     await leader.sort()

@@ -125,7 +125,8 @@ class Fence(Machine):
             verdicts = [finish.verdict for finish in batch if finish.seq == seq]
             if entry.is_open and entry.claim == claim and entry.worker == worker:
                 entry.is_open = False
-                entry.job.state = STATE_BY_VERDICT[verdicts[0] and verdicts[0]["verdict"]]
+                told = verdicts[0]
+                entry.job.state = STATE_BY_VERDICT[told["verdict"] if told else None]
             else:
                 stale.add(seq)
         return stale

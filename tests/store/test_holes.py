@@ -7,12 +7,13 @@ Above: nobody. Below: tests.rig, awa.store.
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from tests.rig import Rig, Worker
 
 
-async def have_hole(rig: Rig, worker: Worker, n: int = 1) -> tuple[object, list[int]]:
+async def have_hole(rig: Rig, worker: Worker, n: int = 1) -> tuple[asyncpg.Connection, list[int]]:
     """Have a hole of n numbers born; return its writer's open connection, and the late jobs."""
     writer = await rig.begin()
     late = await rig.enqueue(n, conn=writer)

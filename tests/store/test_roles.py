@@ -30,8 +30,10 @@ GRANTED = {
     "operator": OPERATOR | LOOKS | HEALTH | {"wake"},
     "reader": LOOKS | HEALTH,
 }
-TABLES = ("entry", "claim", "part", "ending", "hole", "deferred", "held", "worker", "leader")
-TABLES += ("queue", "lane", "segment", "trace_event", "tally", "entry_0", "claim_0", "part_0")
+TABLES = (
+    *("entry", "claim", "part", "ending", "hole", "deferred", "held", "worker", "leader"),
+    *("queue", "lane", "segment", "trace_event", "tally", "entry_0", "claim_0", "part_0"),
+)
 
 
 @pytest.fixture
