@@ -203,7 +203,10 @@ class Job(Generic[T]):
 
     @property
     def attempted_at(self) -> str | None:
-        """The instant at which the newest attempt was claimed, if it runs or has completed."""
+        """The instant at which the newest attempt was claimed, if it runs or has completed.
+
+        None in the handler itself, to which no instant of its claim is sent.
+        """
         at = None if self._attempt else self._row["attempted_at"]
         return None if at is None else timestamp_text(at)
 

@@ -2,32 +2,25 @@
 
 Owns: every setting of a worker: its unit, its default and the reason for that; the environment.
 Keeps: settings are frozen and only made by `start.parse_start`, which refuses the bad ones.
-    A variable that is set but empty counts as not set; one that cannot be read is an AwaError.
-Above: start makes these, client and runtime read them, cli reads the environment. Below: errors.
+    A variable that is set but empty counts as not set.
+Above: start makes these, client and runtime read them, cli reads the environment. Below: nothing.
 """
 
 import os
-import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
-
-from awa.errors import AwaError
 
 __all__ = [
     "COMPLETED_RETENTION_HOURS",
     "FAILED_RETENTION_HOURS",
+    "UNBUILT",
     "QueueConfig",
     "RuntimeConfig",
-    "batch_op_retention_days",
     "config_path",
     "context_name",
     "database_url",
-    "health_addr",
-    "max_claimers_per_queue",
-    "override_refresh_ms",
     "pg_bin",
-    "trace_capture",
+    "unbuilt_variables",
     "variable",
 ]
 
@@ -36,6 +29,15 @@ COMPLETED_RETENTION_HOURS = 24.0
 
 FAILED_RETENTION_HOURS = 72.0
 """Three days, so that a failure of Friday night is there on Monday."""
+
+UNBUILT = (
+    "AWA_BATCH_OP_RETENTION_DAYS",
+    "AWA_HEALTH_ADDR",
+    "AWA_MAX_CLAIMERS_PER_QUEUE",
+    "AWA_OVERRIDE_REFRESH_MS",
+    "AWA_TRACE_CAPTURE",
+)
+"""Variables of the contract whose parts are not built yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,8 @@ class RuntimeConfig:
     """Rows one cleanup deletes at most: a transaction of some ten milliseconds."""
 
     leader_election_interval_ms: int = 10_000
-    """How often the lease is sought: the longest that promotion can be without a leader."""
+    """How often the lease is sought, and a third of how long it lasts. After a clean stop promotion
+    is without a leader for this long at most; after a crash for the lease and this: 40 s."""
 
     heartbeat_interval_ms: int = 10_000
     """How often the worker says it is alive. A third of the staleness, so two may be lost."""
@@ -127,11 +130,6 @@ class RuntimeConfig:
 
     callback_rescue_interval_ms: int = 30_000
     """How often to look for callbacks that never came; their timeouts are minutes or hours."""
-
-    @property
-    def is_weighted(self) -> bool:
-        """True when the queues share `global_max_workers` slots instead of owning theirs."""
-        return self.global_max_workers is not None
 
 
 # --- The environment ---------------------------------------------------------------------------
@@ -161,69 +159,11 @@ def pg_bin() -> Path | None:
     return Path(path) if path else None
 
 
-def trace_capture() -> bool:
-    """Return whether an insert notes the current OpenTelemetry span (AWA_TRACE_CAPTURE)."""
-    return (variable("AWA_TRACE_CAPTURE") or "").lower() not in ("off", "false", "0")
-
-
-def override_refresh_ms() -> int:
-    """Return AWA_OVERRIDE_REFRESH_MS: how often a worker looks for overrides of its queues.
-
-    Ten seconds, for an operator waits that long; never below 50 ms, which is a load by itself.
-    """
-    return _count("AWA_OVERRIDE_REFRESH_MS", 10_000, 50)
-
-
-def max_claimers_per_queue() -> int:
-    """Return AWA_MAX_CLAIMERS_PER_QUEUE: how many may claim from one queue, in the whole cluster.
-
-    Four, since the claims of a queue are serialised and more claimers would wait for each other.
-    """
-    return _count("AWA_MAX_CLAIMERS_PER_QUEUE", 4, 1)
-
-
-def batch_op_retention_days() -> int:
-    """Return AWA_BATCH_OP_RETENTION_DAYS: how long finished batch operations are listed.
-
-    A quarter of a year, for they answer the question who changed this.
-    """
-    return _count("AWA_BATCH_OP_RETENTION_DAYS", 90, 0)
-
-
-def health_addr() -> tuple[str, int] | None:
-    """Return AWA_HEALTH_ADDR as (host, port), where port 0 is any free one; None serves no probes.
-
-    The host is a name, an IPv4 address or an IPv6 address in brackets, returned without them.
-    """
-    given = variable("AWA_HEALTH_ADDR")
-    if given is None:
-        return None
-    parts = _ADDRESS.fullmatch(given)
-    try:
-        if parts is None or int(parts["port"]) >= 2**16:
-            raise ValueError
-        return parts["name"] or str(ip_address(parts["v4"] or parts["v6"])), int(parts["port"])
-    except ValueError:
-        raise AwaError(
-            f"invalid AWA_HEALTH_ADDR '{given}': expected a socket address like 0.0.0.0:8321"
-        ) from None
-
-
-_ADDRESS = re.compile(
-    r"(?:(?P<v4>[\d.]+)|\[(?P<v6>[^\]]*:[^\]]*)\]|(?P<name>[\w.-]+)):(?P<port>\d{1,5})", re.ASCII
-)
+def unbuilt_variables() -> list[str]:
+    """Return the variables that are set and mean nothing yet: their parts are not built."""
+    return [name for name in UNBUILT if variable(name) is not None]
 
 
 def variable(name: str) -> str | None:
     """Return a variable of the environment, or None when it is not set or empty."""
     return os.environ.get(name) or None
-
-
-def _count(name: str, default: int, low: int) -> int:
-    """Return a variable that is a whole number, raised to `low`; AwaError if it is no number."""
-    given = variable(name)
-    if given is None:
-        return default
-    if not re.fullmatch(r"\d{1,9}", given, re.ASCII):
-        raise AwaError(f"invalid {name} '{given}': expected a whole number like {default}")
-    return max(int(given), low)

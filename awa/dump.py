@@ -58,7 +58,7 @@ def dump_job(job: Job[Any]) -> str:
 
 def _timeline(job: Job[Any]) -> list[dict[str, Any]]:
     """Return what happened to a job, oldest first."""
-    steps = [_step(job.created_at, "created", "scheduled" if _waits(job) else "available", None)]
+    steps = [_step(job.created_at, "created", _created_as(job), None)]
     for error in job.errors:
         state = "failed" if error.get("terminal") else "retryable"
         label = f"attempt {error['attempt']} failed"
@@ -70,12 +70,19 @@ def _timeline(job: Job[Any]) -> list[dict[str, Any]]:
     return steps
 
 
-def _waits(job: Job[Any]) -> bool:
-    return job.run_at != job.created_at
+def _created_as(job: Job[Any]) -> str | None:
+    """Return the state in which a job was enqueued, where that is known.
+
+    Who comes back has another run_at since: of a retry, a snooze, a redrive.
+    """
+    if job.run_at == job.created_at:
+        return "available"
+    is_first_wait = job.state is JobState.Scheduled and job.run_lease == 0
+    return "scheduled" if is_first_wait else None
 
 
 def _step(
-    at: str | None, label: str, state: str, detail: str | None, *, is_error: bool = False
+    at: str | None, label: str, state: str | None, detail: str | None, *, is_error: bool = False
 ) -> dict[str, Any]:
     return {"timestamp": at, "label": label, "state": state, "detail": detail, "is_error": is_error}
 
@@ -88,12 +95,12 @@ def dump_run(job: Job[Any], attempt: int | None) -> str:
     if attempt is not None and attempt < 0:
         raise ValidationError("attempt must be >= 0")
     selected = job.attempt if attempt is None else attempt
-    entry = next((one for one in job.errors if one["attempt"] == selected), None)
-    if entry is None and selected != job.attempt:
+    is_current = selected == job.attempt
+    entry = _error_of(job, selected)
+    if entry is None and not is_current:
         raise ValidationError(
             f"attempt {selected} is not present in the recorded error history for job {job.id}"
         )
-    is_current = selected == job.attempt
     document = {
         "job_id": job.id,
         "kind": job.kind,
@@ -115,6 +122,16 @@ def dump_run(job: Job[Any], attempt: int | None) -> str:
         "notes": [] if is_current else ["the attempt is known from the job's errors alone"],
     }
     return _pretty(document)
+
+
+def _error_of(job: Job[Any], attempt: int) -> dict[str, Any] | None:
+    """Return the newest error of an attempt of this number: a redrive counts anew from 1.
+
+    An attempt that runs, or has completed, left none: what bears its number is of another life.
+    """
+    if attempt == job.attempt and job.state in (JobState.Running, JobState.Completed):
+        return None
+    return next((one for one in reversed(job.errors) if one["attempt"] == attempt), None)
 
 
 def _pretty(document: Any) -> str:

@@ -37,10 +37,10 @@ class Handlers:
     def register(
         self, args_type: Any, function: Callable[..., Any], kind: str | None, queue: str
     ) -> None:
-        """Add a handler; TypeError unless it can be called."""
+        """Add a handler; TypeError unless it can be called and its kind is known."""
         if not callable(function):
             raise TypeError(f"a handler must be callable, not {type(function).__name__}")
-        named = derive_kind(args_type.__name__) if kind is None else checked_text(kind, "kind")
+        named = _kind_of_type(args_type) if kind is None else checked_text(kind, "kind")
         # An object with an async __call__ is as good as an async function.
         is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
             getattr(function, "__call__", None)  # noqa: B004
@@ -55,3 +55,13 @@ class Handlers:
     def copy(self) -> "Handlers":
         """Return the handlers of this moment: what is registered later waits for the next start."""
         return Handlers(dict(self.handler_by_kind))
+
+
+def _kind_of_type(args_type: Any) -> str:
+    """Return the kind that is derived from a class's name; TypeError for what has none."""
+    name = getattr(args_type, "__name__", None)
+    if name is None:
+        raise TypeError(
+            f"a kind is derived from the class of the args, and {args_type!r} is none: give kind="
+        )
+    return derive_kind(name)

@@ -9,6 +9,7 @@ Above: client calls `parse_start`. Below: config, encode, errors.
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import fields
 from math import ceil, isfinite
 from typing import Any
 
@@ -17,6 +18,7 @@ from awa.config import (
     FAILED_RETENTION_HOURS,
     QueueConfig,
     RuntimeConfig,
+    unbuilt_variables,
 )
 from awa.encode import FOREVER_S, checked_bool, checked_integer, checked_text
 from awa.errors import AwaError, ValidationError
@@ -82,11 +84,12 @@ def _queue_configs(
                 "(global_max_workers set but queues=None)"
             )
         queues = [(name, WORKERS_INFERRED) for name in served]
-    if not isinstance(queues, list | tuple):
+    if isinstance(queues, str | Mapping) or not isinstance(queues, Iterable):
         raise TypeError(f"queues must be a list, not {type(queues).__name__}")
-    if not queues:
+    configs = [_queue_config(item, weighted, by_default) for item in queues]
+    if not configs:
         raise AwaError("at least one queue must be configured")
-    return [_queue_config(item, weighted, by_default) for item in queues]
+    return configs
 
 
 def _queue_config(item: object, weighted: bool, dlq_by_default: bool) -> QueueConfig:
@@ -145,18 +148,45 @@ def _check_queues(
         )
 
 
+_UNBUILT_OPTIONS = (
+    "global_max_workers",
+    "dlq_retention_days",
+    "descriptor_retention_days",
+    "callback_rescue_interval_ms",
+)
+# By the field that shows it, what the user said to ask for it.
+_UNBUILT_KEYS = {
+    "min_workers": "min_workers",
+    "rate_limit": "rate_limit",
+    "claimers": "claimers",
+    "dlq_enabled": "dlq_enabled",
+    "completed_retention_hours": "retention",
+}
+
+
 def refuse_unbuilt(config: RuntimeConfig) -> None:
-    """Raise AwaError for what this version cannot do, so that nobody relies on it in vain."""
-    asked = {
-        "global_max_workers": config.is_weighted,
-        "min_workers": any(queue.min_workers for queue in config.queues),
-        "rate_limit": any(queue.rate_limit for queue in config.queues),
-        "dlq_enabled": any(queue.dlq_enabled for queue in config.queues),
-        "retention": any(queue.completed_retention_hours is not None for queue in config.queues),
-    }
-    for option, is_asked in asked.items():
-        if is_asked:
-            raise AwaError(f"{option}: not part of this version")
+    """Raise AwaError for what this version cannot do, so that nobody relies on it in vain.
+
+    What has its default asks for nothing. Variables of the environment are only warned of: they
+    may be meant for another program.
+    """
+    asked = [name for name in _UNBUILT_OPTIONS if _differs(config, name)]
+    asked += [
+        said
+        for queue in config.queues
+        for name, said in _UNBUILT_KEYS.items()
+        if _differs(queue, name)
+    ]
+    if asked:
+        raise AwaError(f"{asked[0]}: not part of this version")
+    if ignored := unbuilt_variables():
+        logger.warning("not part of this version, and ignored: %s", ", ".join(ignored))
+
+
+def _differs(config: RuntimeConfig | QueueConfig, name: str) -> bool:
+    """Return whether a setting is another than its default."""
+    (default,) = [field.default for field in fields(config) if field.name == name]
+    return bool(getattr(config, name) != default)
 
 
 # --- One setting each --------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A handler that fails twice, snoozes once and then completes: `python examples/retries.py URL`."""
+"""A handler that fails, retries, snoozes and then completes: `python examples/retries.py URL`."""
 
 import asyncio
 import sys
@@ -21,8 +21,10 @@ async def main(database_url: str) -> None:
         async def fetch(job: awa.Job[Fetch]) -> object:
             print(f"attempt {job.attempt}, run lease {job.run_lease}, errors {len(job.errors)}")
             if job.run_lease == 1:
-                return awa.RetryAfter(0.2)
+                raise ConnectionError("it is retried after some two seconds")
             if job.run_lease == 2:
+                return awa.RetryAfter(0.2)
+            if job.run_lease == 3:
                 return awa.Snooze(0.2)
             done.set()
             return None

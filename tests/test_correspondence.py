@@ -80,3 +80,6 @@ def test_what_a_verb_writes_into_the_trace_is_an_action_of_a_model_or_of_one_to_
     modelled = actions("Queue.tla")
     to_come = {"Register", "Retire", "Elect", "Rotate", "Prune", "Carry"}
     assert set(written) - modelled == to_come
+    page = (ROOT / "traces" / "README.md").read_text()
+    (named,) = re.findall(r"in their own transaction: (.*?)\.\n", page, re.DOTALL)
+    assert set(re.findall(r"[A-Z]\w+", named)) == set(written)

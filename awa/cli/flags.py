@@ -5,19 +5,17 @@ Keeps: what stands after a command wins over what stands before.
 Above: the commands. Below: nothing.
 """
 
-from argparse import SUPPRESS, ArgumentParser, _SubParsersAction
+from argparse import SUPPRESS, ArgumentParser, Namespace, _SubParsersAction
 from typing import Any
 
-__all__ = ["add_globals", "leaf"]
+__all__ = ["add_globals", "leaf", "schema_of"]
 
 
 def add_globals(parser: ArgumentParser, **default: Any) -> None:
     """Add the global flags."""
-    given = {"schema": {"default": "awa"}} if not default else {}
     parser.add_argument("--database-url", metavar="URL", help="the database; wins", **default)
     parser.add_argument("--context", metavar="NAME", help="a context of the config file", **default)
-    schema: dict[str, Any] = given.get("schema", default)
-    parser.add_argument("--schema", help="the schema that everything lies in", **schema)
+    parser.add_argument("--schema", help="the schema that everything lies in (awa)", **default)
     parser.add_argument(
         "--yes", action="store_true", help="do not ask before production", **default
     )
@@ -29,3 +27,8 @@ def leaf(commands: "_SubParsersAction[Any]", name: str, text: str) -> ArgumentPa
     parser: ArgumentParser = commands.add_parser(name, help=text, description=text)
     add_globals(parser, default=SUPPRESS)
     return parser
+
+
+def schema_of(args: Namespace) -> str:
+    """Return the schema that a command is about."""
+    return "awa" if args.schema is None else str(args.schema)

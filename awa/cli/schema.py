@@ -12,7 +12,7 @@ from typing import Any
 
 from awa import config
 from awa.cli.contexts import contexts, masked, target_url
-from awa.cli.flags import leaf
+from awa.cli.flags import leaf, schema_of
 from awa.errors import AwaError
 from awa.store.migrate import Migration, grant_roles, migrate, migrations, probe
 from awa.store.sql import SCHEMA_VERSION
@@ -49,9 +49,9 @@ async def _migrate(args: Namespace) -> None:
         _write(await _selected(args), args.extract_to)
         return
     url = target_url(args, mutates=True)
-    await migrate(url, args.schema)
+    await migrate(url, schema_of(args))
     if args.roles:
-        await grant_roles(url, args.schema)
+        await grant_roles(url, schema_of(args))
     print("Migrations applied successfully.")
 
 
@@ -64,8 +64,8 @@ async def _selected(args: Namespace) -> list[Migration]:
     if args.only is not None:
         first, last = args.only - 1, args.only
     elif args.pending:
-        first = (await probe(target_url(args, mutates=False), args.schema, 30)).version
-    return [one for one in migrations(args.schema) if first < one.version <= last]
+        first = (await probe(target_url(args, mutates=False), schema_of(args), 30)).version
+    return [one for one in migrations(schema_of(args)) if first < one.version <= last]
 
 
 def _write(selected: list[Migration], folder: Path | None) -> None:
@@ -108,25 +108,22 @@ async def _context_show(args: Namespace) -> None:
 
 
 async def _health(args: Namespace) -> int:
+    url = target_url(args, mutates=False)
+    found, failure = None, {}
     try:
-        found = await probe(target_url(args, mutates=False), args.schema, args.connect_timeout)
+        found = await probe(url, schema_of(args), args.connect_timeout)
     except AwaError as error:
-        report: dict[str, Any] = {
-            "ready": False,
-            "postgres_connected": False,
-            "error": str(error).splitlines()[0],
-            "expected_schema_version": SCHEMA_VERSION,
-        }
-    else:
-        compatible = found.version == SCHEMA_VERSION
-        report = {
-            "ready": compatible,
-            "postgres_connected": True,
-            "schema_version": found.version,
-            "expected_schema_version": SCHEMA_VERSION,
-            "schema_compatible": compatible,
-            "live_workers": found.live_workers,
-        }
+        failure = {"error": str(error).splitlines()[0]}
+    compatible = found is not None and found.version == SCHEMA_VERSION
+    report = {
+        "ready": compatible,
+        "postgres_connected": found is not None,
+        "schema_version": found and found.version,
+        "expected_schema_version": SCHEMA_VERSION,
+        "schema_compatible": compatible,
+        "live_workers": found and found.live_workers,
+        **failure,
+    }
     if args.json:
         print(as_json(report))
     else:

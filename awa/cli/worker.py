@@ -32,10 +32,12 @@ def add_commands(commands: "_SubParsersAction[Any]") -> None:
     command.add_argument("app", metavar="MODULE:APP", help="an AsyncClient, or what makes one")
     command.add_argument("--queue", action="append", default=[], metavar="NAME[=MAX]")
     command.add_argument("--shutdown-timeout-ms", type=int, default=DRAIN_MS, metavar="MS")
-    command.set_defaults(run=_worker)
+    command.set_defaults(run=_worker, refuse=command.error)
 
 
 async def _worker(args: Namespace) -> None:
+    if args.schema is not None:
+        args.refuse("--schema: a worker's schema is that of its application's client")
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

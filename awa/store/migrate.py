@@ -6,6 +6,8 @@ Keeps: each version is one transaction under a lock, so concurrent callers do it
 Above: client and cli call these. Below: wire, sql, errors.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,19 +86,29 @@ async def found_version(conn: Any, schema: str) -> int:
         return int(await conn.fetchval(_text("found_version", schema)))
 
 
+@asynccontextmanager
+async def _connected(database_url: str, timeout_s: float = CONNECT_S_MAX) -> AsyncIterator[Any]:
+    """Open a connection for as long as the block lasts; it may be a pooler's.
+
+    Nothing is prepared: what is done here is done once, and the next statement may meet another
+    session.
+    """
+    conn = await opened(database_url, timeout=timeout_s, statement_cache_size=0)
+    try:
+        with translated():
+            yield conn
+    finally:
+        await conn.close(timeout=5)
+
+
 async def migrate(database_url: str, schema: str = "awa") -> None:
     """Bring the schema to this version, and make its functions and views anew.
 
     Raises SchemaNotMigrated when it is newer than this library, DatabaseError else.
     """
-    conn = await opened(database_url, timeout=CONNECT_S_MAX)
-    try:
-        with translated():
-            async with conn.transaction():
-                await conn.execute(_text("lock_migrations", schema), _LOCK)
-                await _migrate(conn, checked_schema(schema))
-    finally:
-        await conn.close(timeout=5)
+    async with _connected(database_url) as conn, conn.transaction():
+        await conn.execute(_text("lock_migrations", schema), _LOCK)
+        await _migrate(conn, checked_schema(schema))
 
 
 async def _migrate(conn: Any, schema: str) -> None:
@@ -127,14 +139,10 @@ class Found:
 
 async def probe(database_url: str, schema: str, connect_timeout_s: float) -> Found:
     """Look at a database from outside; DatabaseError if it does not answer in time."""
-    conn = await opened(database_url, timeout=connect_timeout_s)
-    try:
+    async with _connected(database_url, connect_timeout_s) as conn:
         version = await found_version(conn, checked_schema(schema))
-        with translated():
-            known = version == SCHEMA_VERSION
-            workers = await conn.fetchval(_text("live_workers", schema)) if known else 0
-    finally:
-        await conn.close(timeout=5)
+        known = version == SCHEMA_VERSION
+        workers = await conn.fetchval(_text("live_workers", schema)) if known else 0
     return Found(version, workers)
 
 
@@ -144,11 +152,6 @@ async def grant_roles(database_url: str, schema: str = "awa") -> None:
     Roles are shared by the whole cluster and need CREATEROLE, so this is a step of its own. Raises
     DatabaseError when the user may not.
     """
-    conn = await opened(database_url, timeout=CONNECT_S_MAX)
-    try:
-        with translated():
-            async with conn.transaction():
-                await conn.execute(_text("lock_migrations", schema), _LOCK)
-                await conn.execute(_text("roles", schema))
-    finally:
-        await conn.close(timeout=5)
+    async with _connected(database_url) as conn, conn.transaction():
+        await conn.execute(_text("lock_migrations", schema), _LOCK)
+        await conn.execute(_text("roles", schema))

@@ -79,6 +79,7 @@ def test_the_console_script_is_the_same_program() -> None:
         *("job retry-failed", "job retry-failed --kind a --queue b", "job discard"),
         *("queue", "queue pause", "queue stats extra", "worker", "migrate --from x"),
         *("health --connect-timeout x", "storage", "context", "--nothing health"),
+        *("worker a:b --schema s", "--schema s worker a:b", "worker a:b --reload"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(line: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,9 +181,23 @@ async def test_roles_are_made_by_migrate_when_asked(empty_url: str) -> None:
 async def test_health_of_a_database_that_does_not_answer_is_data_too() -> None:
     said = await awa("health", "--json", url="postgres://127.0.0.1:1/app")
     assert said.code == 1
-    assert "cannot reach the database" in said.data["error"]
-    assert (said.data["ready"], said.data["postgres_connected"]) == (False, False)
+    report = said.data
+    assert "cannot reach the database" in report.pop("error")
+    assert report == {
+        "ready": False,
+        "postgres_connected": False,
+        "schema_version": None,
+        "expected_schema_version": VERSION,
+        "schema_compatible": False,
+        "live_workers": None,
+    }
     assert said.err == "target: postgres://127.0.0.1:1/app\n"
+
+
+async def test_health_of_no_database_is_a_mistake_and_no_report() -> None:
+    said = await awa("health", "--json")
+    assert (said.code, said.out) == (1, "")
+    assert said.error == "error: no database: give --database-url, --context or DATABASE_URL"
 
 
 async def test_health_counts_the_workers_that_live(url: str) -> None:

@@ -23,6 +23,8 @@ import pytest
 
 import awa
 from tests.rig import Rig
+from tests.runtime.proxy import Proxy
+from tests.story.stage import awa as run_awa
 
 COUNT = 60
 INI = """
@@ -142,6 +144,28 @@ def room() -> Iterator[Path]:
     folder.mkdir(mode=0o700)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.mark.slow
+async def test_a_persons_commands_go_through_a_pooler(empty_url: str, room: Path) -> None:
+    """Each a few times: every connection is new, and meets sessions that others have used."""
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        pytest.skip("no pgbouncer on PATH")
+    lines = ("migrate --roles", "health", "queue pause q", "queue stats", "job list", "migrate")
+    async with pooler(program, empty_url, room) as through:
+        for line in lines * 3:
+            said = await run_awa(*line.split(), url=through)
+            assert said.code == 0, said.err
+
+
+async def test_a_persons_commands_prepare_nothing(empty_url: str) -> None:
+    async with Proxy(empty_url) as proxy:
+        for line in ("migrate --roles", "health", "queue pause q", "queue stats", "job list"):
+            said = await run_awa(*line.split(), url=proxy.url)
+            assert said.code == 0, said.err
+        sent = b"".join(wire.sent for wire in proxy._wires)
+    assert b"awa.jobs" in sent and b"__asyncpg_stmt" not in sent
 
 
 @pytest.mark.slow

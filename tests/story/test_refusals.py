@@ -277,6 +277,10 @@ async def test_unique_jobs_are_refused_and_not_ignored(client: awa.AsyncClient, 
         ([{"name": "q", "max_workers": 1, "dlq_enabled": True}], {}, "dlq_enabled"),
         ([("q", 1)], {"dlq_enabled_by_default": True}, "dlq_enabled"),
         ([{"name": "q", "max_workers": 1, "retention": {"failed_hours": 1}}], {}, "retention"),
+        ([{"name": "q", "max_workers": 1, "claimers": 2}], {}, "claimers"),
+        ([("q", 1)], {"dlq_retention_days": 7}, "dlq_retention_days"),
+        ([("q", 1)], {"descriptor_retention_days": 0}, "descriptor_retention_days"),
+        ([("q", 1)], {"callback_rescue_interval_ms": 1000}, "callback_rescue_interval_ms"),
     ],
 )
 async def test_a_setting_of_a_later_version_is_refused_before_anything_starts(

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from awa import config
-from awa.errors import AwaError
 
 VARIABLES = [
     "AWA_BATCH_OP_RETENTION_DAYS",
@@ -39,26 +38,16 @@ def test_what_is_not_set_or_empty_has_its_default(
     assert config.context_name() is None
     assert config.config_path() == Path("/home/ann/.config/awa/config.toml")
     assert config.pg_bin() is None
-    assert config.trace_capture()
-    assert config.override_refresh_ms() == 10_000
-    assert config.max_claimers_per_queue() == 4
-    assert config.batch_op_retention_days() == 90
-    assert config.health_addr() is None
+    assert config.unbuilt_variables() == []
 
 
 def test_what_is_set_is_read(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("DATABASE_URL", "postgres://localhost/awa")
     environment.setenv("AWA_CONTEXT", "staging")
     environment.setenv("AWA_PG_BIN", "/usr/lib/postgresql/17/bin")
-    environment.setenv("AWA_OVERRIDE_REFRESH_MS", "20")
-    environment.setenv("AWA_MAX_CLAIMERS_PER_QUEUE", "0")
-    environment.setenv("AWA_BATCH_OP_RETENTION_DAYS", "7")
     assert config.database_url() == "postgres://localhost/awa"
     assert config.context_name() == "staging"
     assert config.pg_bin() == Path("/usr/lib/postgresql/17/bin")
-    assert config.override_refresh_ms() == 50
-    assert config.max_claimers_per_queue() == 1
-    assert config.batch_op_retention_days() == 7
 
 
 def test_the_configuration_file_is_named_or_stands_in_its_home(
@@ -70,62 +59,10 @@ def test_the_configuration_file_is_named_or_stands_in_its_home(
     assert config.config_path() == Path("/etc/awa.toml")
 
 
-@pytest.mark.parametrize("given", ["off", "false", "0", "OFF", "False"])
-def test_trace_capture_can_be_switched_off(environment: pytest.MonkeyPatch, given: str) -> None:
-    environment.setenv("AWA_TRACE_CAPTURE", given)
-    assert not config.trace_capture()
-    environment.setenv("AWA_TRACE_CAPTURE", "on")
-    assert config.trace_capture()
-
-
-@pytest.mark.parametrize("given", ["soon", "-1", "1.5", "٣", "1" * 30])
-def test_a_number_that_cannot_be_read_is_an_awa_error(
-    environment: pytest.MonkeyPatch, given: str
+def test_a_variable_of_a_later_version_is_named_when_it_is_set(
+    environment: pytest.MonkeyPatch,
 ) -> None:
-    environment.setenv("AWA_OVERRIDE_REFRESH_MS", given)
-    with pytest.raises(AwaError, match="invalid AWA_OVERRIDE_REFRESH_MS"):
-        config.override_refresh_ms()
-
-
-@pytest.mark.parametrize(
-    ("given", "address"),
-    [
-        ("0.0.0.0:8321", ("0.0.0.0", 8321)),
-        ("127.0.0.1:0", ("127.0.0.1", 0)),
-        ("[::1]:65535", ("::1", 65535)),
-        ("localhost:8321", ("localhost", 8321)),
-        ("awa-worker.internal:8321", ("awa-worker.internal", 8321)),
-    ],
-)
-def test_a_health_address_is_a_host_and_a_port(
-    environment: pytest.MonkeyPatch, given: str, address: tuple[str, int]
-) -> None:
-    environment.setenv("AWA_HEALTH_ADDR", given)
-    assert config.health_addr() == address
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        "not-an-address",
-        "8321",
-        ":8321",
-        "0.0.0.0",
-        "0.0.0.0:",
-        "0.0.0.0:65536",
-        "0.0.0.0:http",
-        "999.0.0.1:80",
-        "::1:80",
-        "[::zz]:80",
-        "http://localhost:80",
-    ],
-)
-def test_another_health_address_is_an_awa_error(
-    environment: pytest.MonkeyPatch, given: str
-) -> None:
-    environment.setenv("AWA_HEALTH_ADDR", given)
-    with pytest.raises(AwaError) as caught:
-        config.health_addr()
-    assert str(caught.value) == (
-        f"invalid AWA_HEALTH_ADDR '{given}': expected a socket address like 0.0.0.0:8321"
-    )
+    environment.setenv("AWA_HEALTH_ADDR", "0.0.0.0:8321")
+    environment.setenv("AWA_TRACE_CAPTURE", "off")
+    environment.setenv("AWA_OVERRIDE_REFRESH_MS", "")
+    assert config.unbuilt_variables() == ["AWA_HEALTH_ADDR", "AWA_TRACE_CAPTURE"]

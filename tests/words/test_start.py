@@ -82,7 +82,7 @@ def test_a_config_cannot_be_changed() -> None:
 def test_without_queues_those_of_the_handlers_are_served_with_ten_slots() -> None:
     parsed = start(serves=("a", "b", "a"))
     assert [(q.name, q.max_workers) for q in parsed.queues] == [("a", 10), ("b", 10)]
-    assert not parsed.is_weighted
+    assert parsed.global_max_workers is None
 
 
 def test_queues_are_pairs_or_dicts_and_may_be_more_than_the_handlers_need() -> None:
@@ -141,7 +141,7 @@ def test_a_burst_of_zero_is_the_rate_rounded_up(rate: object, settled: object) -
 def test_weighted_mode_shares_slots_by_weight() -> None:
     queues = [{"name": "q", "min_workers": 2, "weight": 3}, {"name": "r"}]
     parsed = start(queues, global_max_workers=2)
-    assert parsed.is_weighted
+    assert parsed.global_max_workers == 2
     assert [(q.min_workers, q.weight) for q in parsed.queues] == [(2, 3), (0, 1)]
 
 
@@ -235,6 +235,13 @@ def test_a_queue_of_another_form_is_a_type_error(item: object) -> None:
     with pytest.raises(TypeError) as caught:
         start([item])
     assert str(caught.value) == "queue config must be a (name, max_workers) tuple or a dict"
+
+
+def test_queues_may_be_any_iterable() -> None:
+    parsed = start({"q": 3, "r": 0}.items())
+    assert [(q.name, q.max_workers) for q in parsed.queues] == [("q", 3), ("r", 0)]
+    with pytest.raises(AwaError, match="at least one queue must be configured"):
+        start(iter(()))
 
 
 @pytest.mark.parametrize("queues", ["q", {"name": "q", "max_workers": 1}, 5])
