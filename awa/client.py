@@ -130,7 +130,7 @@ class AsyncClient:
 
     async def insert_many_copy(
         self,
-        jobs: Sequence[Any],
+        jobs: Iterable[Any],
         *,
         kind: str | None = None,
         opts: Sequence[Any] | None = None,
@@ -144,7 +144,7 @@ class AsyncClient:
 
     async def enqueue_many_copy(
         self,
-        jobs: Sequence[Any],
+        jobs: Iterable[Any],
         *,
         kind: str | None = None,
         opts: Sequence[Any] | None = None,
@@ -155,7 +155,7 @@ class AsyncClient:
 
     async def transaction(self) -> Transaction:
         """Open a transaction: your SQL and your jobs, committed or rolled back together."""
-        return await Transaction.begin(self._store)
+        return await Transaction.begin(self._store, self._enqueuer.wake)
 
     # --- Look and decide -----------------------------------------------------------------------
 
@@ -193,7 +193,8 @@ class AsyncClient:
     async def cancel(self, job_id: int) -> Job[Any]:
         """Cancel a job that is not over, and return it; AwaError for another.
 
-        A handler that runs it is told at once (`job.is_cancelled()`); what it does is up to it.
+        A handler that runs it is told (`job.is_cancelled()`), and what it does is up to it: at
+        once where its worker listens, else with the next heartbeat.
         """
         if not await (await self._operator()).cancel(_number(job_id)):
             raise AwaError(f"job not found: {job_id}")
@@ -287,18 +288,24 @@ class AsyncClient:
         try:
             await engine.start()
         except BaseException:
-            self._engine = None
+            self._forget(engine)
             raise
 
     async def shutdown(self, timeout_ms: int = 2000) -> None:
         """Claim no more, give running handlers their time, hand the rest back, and stop.
 
         What is handed back is available at once, at no cost of an attempt. Without a running
-        runtime it does nothing; afterwards the client can be started again.
+        runtime it does nothing; while another call stops it, it waits for the end of that. Then
+        the client can be started again.
         """
-        engine, self._engine = self._engine, None
-        if engine is not None:
+        if (engine := self._engine) is not None:
             await engine.shutdown(max(0, timeout_ms) / 1000)
+            self._forget(engine)
+
+    def _forget(self, engine: Engine) -> None:
+        # Who waited for the same end may have been slower than a new start.
+        if self._engine is engine:
+            self._engine = None
 
 
 def _number(value: object) -> int:

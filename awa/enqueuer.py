@@ -59,7 +59,7 @@ class Enqueuer:
         producer = await self._producer_for(job, asked)
         stored, is_asleep = await producer.enqueue(job, asked, wake=False)
         if is_asleep:
-            self._wake(asked.queue)
+            self.wake(asked.queue)
         return stored
 
     async def insert_many(
@@ -105,7 +105,7 @@ class Enqueuer:
                 share.written = await write(share.jobs, share.options, wake=False)
         for share in shares:
             if share.written is not None and share.written.is_asleep:
-                self._wake(share.options.queue)
+                self.wake(share.options.queue)
 
     async def _copies(self, producer: ProducerStore) -> bool:
         if self._may_copy is None:
@@ -129,7 +129,7 @@ class Enqueuer:
         if len(self._opened) > OPENED_MAX:
             del self._opened[next(iter(self._opened))]
 
-    def _wake(self, queue: str) -> None:
+    def wake(self, queue: str) -> None:
         """Tell who sleeps for this queue, after the commit and without making the caller wait.
 
         One at a time: what is committed while one is under way is told by the next, together.

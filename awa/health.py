@@ -30,7 +30,7 @@ class QueueHealth:
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """How this process is; `healthy` is False while it could not run a job."""
+    """How this process is; `healthy` is False while it could not run a job of each queue."""
 
     healthy: bool
     postgres_connected: bool
@@ -50,6 +50,7 @@ def health_of(
     dispatcher = engine.dispatcher
     polls = dispatcher.is_connected and dispatcher.seconds_since_turn() < TURN_S_MAX
     beats = engine.heartbeat.is_alive
+    is_behind = dispatcher.slots.is_any_behind()
     queues = {
         one.config.name: QueueHealth(
             one.held, available_by_queue.get(one.config.name, 0), one.config.max_workers
@@ -57,7 +58,7 @@ def health_of(
         for one in dispatcher.slots.queue_by_number.values()
     }
     return HealthCheck(
-        healthy=is_connected and polls and beats and not engine.is_stopping,
+        healthy=is_connected and polls and beats and not engine.is_stopping and not is_behind,
         postgres_connected=is_connected,
         poll_loop_alive=polls,
         heartbeat_alive=beats,

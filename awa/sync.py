@@ -8,7 +8,7 @@ Above: the package and cli. Below: attempt, client, health, store, transaction.
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from functools import cache
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -91,7 +91,7 @@ class SyncTransaction:
         return _call(self._transaction.insert(args, kind=kind, **options))
 
     def insert_many(
-        self, jobs: Sequence[Any], *, kind: str | None = None, **options: Any
+        self, jobs: Iterable[Any], *, kind: str | None = None, **options: Any
     ) -> list[Job[Any]]:
         """Enqueue jobs that share their options, in this transaction; return them in order."""
         return _call(self._transaction.insert_many(jobs, kind=kind, **options))
@@ -145,7 +145,7 @@ class Client:
 
     def insert_many_copy(
         self,
-        jobs: Sequence[Any],
+        jobs: Iterable[Any],
         *,
         kind: str | None = None,
         opts: Sequence[Any] | None = None,
@@ -156,7 +156,7 @@ class Client:
 
     def enqueue_many_copy(
         self,
-        jobs: Sequence[Any],
+        jobs: Iterable[Any],
         *,
         kind: str | None = None,
         opts: Sequence[Any] | None = None,

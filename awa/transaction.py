@@ -6,8 +6,10 @@ Keeps: a transaction ends once. Leaving the block commits what the block did not
 Above: client begins these. Below: attempt, encode, errors, options, store.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,6 +25,11 @@ from awa.store.sql import translated
 
 __all__ = ["Transaction"]
 
+logger = logging.getLogger(__name__)
+
+LATE_S = 0.5
+"""Workers look often for what is drawn and not yet visible, but for a second only."""
+
 
 class Transaction:
     """One transaction: `async with await client.transaction() as tx`.
@@ -31,15 +38,19 @@ class Transaction:
     `rollback` must be called. After either, every call raises AwaError.
     """
 
-    def __init__(self, store: Store, conn: Any, begun: Any) -> None:
+    def __init__(self, store: Store, conn: Any, begun: Any, wake: Callable[[str], None]) -> None:
         self._store = store
         self._conn = conn
         self._begun = begun
+        self._wake = wake
+        self._began_at = monotonic()
+        self._queues: set[str] = set()
+        self._asleep: set[str] = set()
         self._is_open = True
 
     @classmethod
-    async def begin(cls, store: Store) -> Self:
-        """Open a transaction on a connection of the pool."""
+    async def begin(cls, store: Store, wake: Callable[[str], None]) -> Self:
+        """Open a transaction on a connection of the pool; `wake` is for after its commit."""
         conn = await store.taken()
         begun = conn.transaction()
         try:
@@ -48,7 +59,7 @@ class Transaction:
         except BaseException:
             await store.give_back(conn)
             raise
-        return cls(store, conn, begun)
+        return cls(store, conn, begun, wake)
 
     async def __aenter__(self) -> Self:
         self._check_open()
@@ -64,12 +75,21 @@ class Transaction:
             return
         if kind is None:
             await self.commit()
-        else:
+            return
+        try:
             await self.rollback()
+        except AwaError as failure:
+            # The server rolls back by itself; what left the block is what matters.
+            logger.warning("a rollback was not answered: %s", failure)
 
     async def commit(self) -> None:
-        """Make everything in it visible."""
+        """Make everything in it visible, and wake who sleeps for it."""
         await self._end(self._begun.commit)
+        # After the commit: a notification inside would make it wait for all others that have one.
+        # Who was awake when asked may have looked in vain and be asleep by now.
+        is_late = monotonic() - self._began_at > LATE_S
+        for queue in self._queues if is_late else self._asleep:
+            self._wake(queue)
 
     async def rollback(self) -> None:
         """Undo everything in it."""
@@ -127,26 +147,35 @@ class Transaction:
         """
         self._check_open()
         job = NewJob(kind_of(args, kind), args_text(args))
-        stored, _ = await self._producer.enqueue(job, checked_insert(options), wake=True)
+        asked = checked_insert(options)
+        stored, is_asleep = await self._producer.enqueue(job, asked, wake=False)
+        self._note(asked.queue, is_asleep)
         return stored
 
     async def insert_many(
-        self, jobs: Sequence[Any], *, kind: str | None = None, **options: Any
+        self, jobs: Iterable[Any], *, kind: str | None = None, **options: Any
     ) -> list[Job[Any]]:
         """Enqueue jobs that share their options, in this transaction; return them in order."""
         self._check_open()
         if "unique_opts" in options:
             raise TypeError("insert_many() got an unexpected keyword argument 'unique_opts'")
         asked = checked_insert(options)
-        if not jobs:
-            return []
         batch = [NewJob(kind_of(job, kind), args_text(job)) for job in jobs]
-        written = await self._producer.enqueue_many(batch, asked, wake=True)
+        if not batch:
+            return []
+        written = await self._producer.enqueue_many(batch, asked, wake=False)
+        self._note(asked.queue, written.is_asleep)
         return jobs_of(batch, asked, written)
 
     @property
     def _producer(self) -> ProducerStore:
         return ProducerStore(self._conn, self._store.schema)
+
+    def _note(self, queue: str, is_asleep: bool) -> None:
+        """Remember that jobs of this queue are in here, and whether somebody slept for them."""
+        self._queues.add(queue)
+        if is_asleep:
+            self._asleep.add(queue)
 
     def _check_open(self) -> None:
         if not self._is_open:

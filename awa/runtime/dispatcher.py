@@ -59,12 +59,14 @@ class Dispatcher:
         kinds: Sequence[str],
         name: str,
         launch: Callable[[Sequence[Attempt]], None],
+        expire: Callable[[Sequence[Attempt]], None],
     ) -> None:
         self._target = target
         self._config = config
         self._kinds = list(kinds)
         self._name = name
         self._launch = launch
+        self._expire = expire
         self.slots = Slots([])
         self.is_listening = False
         self.worker = 0
@@ -266,8 +268,7 @@ class Dispatcher:
         if self._is_unsure_of_over:
             await self._find_over()
         now = self._loop.time()
-        for attempt in self.slots.late(now):
-            self._end_early(attempt, EXPIRED)
+        self._end_late(now)
         if self._wait_s() > 0:
             return
         batch, asks = self._chosen(now)
@@ -279,12 +280,11 @@ class Dispatcher:
         now = self._loop.time()
         self._count(batch, answer)
         for ask in asks:
-            self.slots.queue_by_number[ask.queue].pace.looked(
-                ask.queue, answer, asleep=ask.asleep, is_listening=self.is_listening, now=now
-            )
+            self._looked(ask, answer, now)
         self._begin(answer, now)
         self._stepped_at = now
-        self._is_lost = answer.is_lost
+        # The heartbeat may have learnt it while the step was in flight.
+        self._is_lost = self._is_lost or answer.is_lost
 
     def _chosen(self, now: float) -> tuple[list[Finish], list[Ask]]:
         """Return what the next step is to say and to ask; while wary one finish, and no more."""
@@ -312,9 +312,27 @@ class Dispatcher:
             self.emptied.set()
         return batch
 
+    def _looked(self, ask: Ask, answer: Stepped, now: float) -> None:
+        """Take in what a step said about a queue, and say so when it gives out nothing."""
+        queue = self.slots.queue_by_number[ask.queue]
+        was_behind = queue.pace.is_behind
+        queue.pace.looked(
+            ask.queue, answer, asleep=ask.asleep, is_listening=self.is_listening, now=now
+        )
+        if queue.pace.is_behind and not was_behind:
+            logger.warning(
+                "queue %r gives out nothing: a lane's sequence is behind its cursor, as in a "
+                "restored copy. It goes on by itself once that is mended",
+                queue.config.name,
+            )
+
     def _begin(self, answer: Stepped, now: float) -> None:
         """Start the attempts that a step brought."""
         if not answer.rows:
+            return
+        if self.is_draining:
+            # The stop came while the step was in flight: these have not begun and go straight back.
+            self._due += [Finish(row["claim"], row["seq"], 0, RELEASED) for row in answer.rows]
             return
         attempts = []
         for row in answer.rows:
@@ -325,6 +343,16 @@ class Dispatcher:
             self.slots.take(attempt)
             attempts.append(attempt)
         self._launch(attempts)
+
+    def _end_late(self, now: float) -> None:
+        """End what is past its deadline, and have its handlers cancelled."""
+        if late := self.slots.late(now):
+            # Who has ended in time is not late because its finish waits for company.
+            ended = {finish.seq for finish in tuple(self._finished)}
+            late = [attempt for attempt in late if attempt.seq not in ended]
+            for attempt in late:
+                self._end_early(attempt, EXPIRED)
+            self._expire(late)
 
     def _end_early(self, attempt: Attempt, verdict: dict[str, Any]) -> None:
         """Finish an entry before its handler has ended; whatever that says later is not sent."""

@@ -36,8 +36,10 @@ __all__ = ["Engine"]
 
 logger = logging.getLogger(__name__)
 
-POOL_MAX = 3
-"""Connections for the sweeps: a long one, a short one, an election."""
+POOL_MAX = 8
+"""Connections for maintenance: one for the election and one for each sweep, so that no number of
+long ones keeps a short one waiting. Few exist at a time: they are opened when all others are at
+work, and close when they have been idle for minutes."""
 
 FLUSH_S_MAX = 5.0
 """How long stopping waits for the last finishes to land; what does not is rescued by the leader."""
@@ -68,6 +70,9 @@ class Engine:
         self.heartbeat: Heartbeat
         self.is_started = False
         self.is_stopping = False
+        # In the application's loop: the engine's thread is at its end; and of which fault, if any.
+        self.ended = asyncio.Event()
+        self.fault: BaseException | None = None
 
     # --- From the application's loop -----------------------------------------------------------
 
@@ -97,10 +102,15 @@ class Engine:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._run())
         except BaseException as error:
+            self.fault = error
             if self._started.done() and not self._started.cancelled():
                 logger.critical("the engine of this worker has died", exc_info=error)
             elif self._started.set_running_or_notify_cancel():
                 self._started.set_exception(error)
+        finally:
+            # The application's loop may be gone by now.
+            with contextlib.suppress(RuntimeError):
+                self._app_loop.call_soon_threadsafe(self.ended.set)
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -110,6 +120,7 @@ class Engine:
             sorted(self._handlers.handler_by_kind),
             f"{socket.gethostname()}:{os.getpid()}",
             self.executor.launch,
+            self.executor.expire,
         )
         self.executor.report_to(self.dispatcher.finish, self.dispatcher.ring)
         # What is opened is closed, whatever else fails, in the order turned round.
@@ -128,14 +139,15 @@ class Engine:
                 self.listener = self._listener()
                 opened.push_async_callback(self.listener.close)
                 services.append(self.listener.run())
-            tasks = [asyncio.create_task(one) for one in services]
+            tasks: list[asyncio.Future[None]] = [asyncio.create_task(one) for one in services]
+            tasks.append(asyncio.wrap_future(self.heartbeat.fault))
             opened.push_async_callback(_cancel, tasks)
             if self._started.set_running_or_notify_cancel():
                 self.is_started = True
                 self._started.set_result(None)
                 await self._until_stopped(tasks)
 
-    async def _until_stopped(self, tasks: list["asyncio.Task[None]"]) -> None:
+    async def _until_stopped(self, tasks: list["asyncio.Future[None]"]) -> None:
         """Stop when asked; a service that dies of a fault of ours takes the engine with it."""
         stopped = asyncio.create_task(self._stop())
         tasks.append(stopped)
@@ -214,7 +226,7 @@ class Engine:
             self._loop.call_soon_threadsafe(self.dispatcher.mark_over, beat.over)
 
 
-async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
+async def _cancel(tasks: list["asyncio.Future[None]"]) -> None:
     """Cancel tasks and wait for their ends: a verb that is cancelled waits for the database."""
     for task in tasks:
         task.cancel()

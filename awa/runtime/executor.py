@@ -1,16 +1,20 @@
-"""Runs handlers in the application's loop, and says what came of each.
+"""Runs handlers in the application's loop or in threads, and says what came of each.
 
-Owns: how a job becomes a call of a handler, and an outcome a verdict.
+Owns: how a job becomes a call of a handler, and an outcome a verdict; the handlers' threads.
 Keeps: every attempt that was launched is finished once, whatever its handler does. The bell is
-    rung once for all that end in one turn of the loop.
+    rung once for all that end in one turn of the loop. A handler that never ends does not keep
+    the process from ending.
 Above: engine. Below: slots, attempt, encode, errors, handlers, job, policy, store.
 """
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
+import logging
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from time import perf_counter
 from typing import Any
 
@@ -19,7 +23,7 @@ import orjson
 from awa.attempt import Attempt, Job
 from awa.encode import build_args
 from awa.errors import TerminalError
-from awa.handlers import Handler, Handlers
+from awa.handlers import Handlers
 from awa.job import Cancel, RetryAfter, Snooze
 from awa.policy import ERROR_BYTES_MAX, error_text, safe_text
 from awa.runtime.slots import ran_us
@@ -27,7 +31,13 @@ from awa.store.worker import Finish
 
 __all__ = ["Executor"]
 
+logger = logging.getLogger(__name__)
+
 Verdict = dict[str, Any]
+Answer = tuple[Any, BaseException | None]
+
+STUCK_S = 1.0
+"""How long past its deadline a handler may take to end before somebody is told."""
 
 
 class Executor:
@@ -36,7 +46,8 @@ class Executor:
     def __init__(self, handlers: Handlers, thread_count_max: int) -> None:
         self._handler_by_kind = handlers.handler_by_kind
         self._loop = asyncio.get_running_loop()
-        self._threads = ThreadPoolExecutor(max(1, thread_count_max), "awa-handler")
+        self._threads = _Threads(max(1, thread_count_max))
+        self._in_threads: set[Attempt] = set()
         self._finish: Callable[[Finish], None] = lambda finish: None
         self._ring: Callable[[], None] = lambda: None
         self._is_ringing = False
@@ -58,9 +69,23 @@ class Executor:
         # In the loop, where whatever was launched before has its task by then.
         self._loop.call_soon_threadsafe(_cancel, attempts)
 
+    def expire(self, attempts: Sequence[Attempt]) -> None:
+        """Cancel the handlers of attempts past their deadlines, from any thread.
+
+        One in a thread cannot be stopped: it keeps its slot until it ends.
+        """
+        # One turn later: a task that is cancelled before it has begun would never finish.
+        self._loop.call_soon_threadsafe(self._loop.call_soon, self._expire, attempts)
+
     def close(self) -> None:
-        """Start no more threads, without waiting for those at work."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Have the threads end that are idle, without waiting for those at work."""
+        self._threads.close()
+
+    def _expire(self, attempts: Sequence[Attempt]) -> None:
+        for attempt in attempts:
+            if attempt not in self._in_threads:
+                attempt.task.cancel()
+        self._loop.call_later(STUCK_S, _say_stuck, attempts)
 
     def _begin(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
@@ -91,7 +116,9 @@ class Executor:
         job = Job.running(attempt, args)
         try:
             said = await (
-                handler.function(job) if handler.is_async else self._in_thread(handler, job)
+                handler.function(job)
+                if handler.is_async
+                else self._in_thread(handler.function, job, attempt)
             )
         except TerminalError as error:
             return {"verdict": "fail", "error": error_text(error)}
@@ -102,16 +129,81 @@ class Executor:
             return {"verdict": "retry", "error": error_text(error)}
         return _decided(said)
 
-    async def _in_thread(self, handler: Handler, job: Job[Any]) -> Any:
+    async def _in_thread(
+        self, function: Callable[[Job[Any]], Any], job: Job[Any], attempt: Attempt
+    ) -> Any:
         """Run a plain function in a thread, with the context of this task."""
         context = contextvars.copy_context()
-        said, error = await self._loop.run_in_executor(
-            self._threads, context.run, _called, handler.function, job
-        )
+        answer: asyncio.Future[Answer] = self._loop.create_future()
+
+        def call() -> None:
+            # Handed back before a thread was free: it never begins.
+            if not answer.done():
+                answered = context.run(_called, function, job)
+                # When the application's loop is closed, nobody waits for it any more.
+                with contextlib.suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(_answer, answer, answered)
+
+        self._in_threads.add(attempt)
+        try:
+            self._threads.run(call)
+            said, error = await answer
+        finally:
+            self._in_threads.discard(attempt)
         if error is not None:
             raise error
         # A plain function may have wrapped an async one.
         return await said if inspect.isawaitable(said) else said
+
+
+class _Threads:
+    """Threads for plain functions, made when none is idle and kept for the next.
+
+    They are daemons: the interpreter would wait for those of a ThreadPoolExecutor when it exits,
+    and so for ever for a handler that never ends.
+    """
+
+    def __init__(self, count_max: int) -> None:
+        self._count_max = count_max
+        self._count = 0
+        self._idle = threading.Semaphore(0)
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+
+    def run(self, call: Callable[[], None]) -> None:
+        """Have a thread make this call."""
+        self._calls.put(call)
+        if not self._idle.acquire(blocking=False) and self._count < self._count_max:
+            name = f"awa-handler-{self._count}"
+            self._count += 1
+            threading.Thread(target=self._main, name=name, daemon=True).start()
+
+    def close(self) -> None:
+        """End each thread once it is idle; what none has begun is not called."""
+        while not self._calls.empty():
+            self._calls.get()
+        for _ in range(self._count):
+            self._calls.put(None)
+
+    def _main(self) -> None:
+        while (call := self._calls.get()) is not None:
+            call()
+            self._idle.release()
+
+
+def _answer(answer: "asyncio.Future[Answer]", answered: Answer) -> None:
+    if not answer.done():
+        answer.set_result(answered)
+
+
+def _say_stuck(attempts: Sequence[Attempt]) -> None:
+    for attempt in attempts:
+        if not attempt.task.done():
+            logger.warning(
+                "handler of %r (job %d) is past its deadline and does not end; it keeps its slot",
+                attempt.kind,
+                attempt.row["id"],
+                extra={"kind": attempt.kind},
+            )
 
 
 def _cancel(attempts: Sequence[Attempt]) -> None:
@@ -119,7 +211,7 @@ def _cancel(attempts: Sequence[Attempt]) -> None:
         attempt.task.cancel()
 
 
-def _called(function: Callable[[Job[Any]], Any], job: Job[Any]) -> tuple[Any, BaseException | None]:
+def _called(function: Callable[[Job[Any]], Any], job: Job[Any]) -> Answer:
     """Call a plain function; return what it returned, or raised.
 
     As a value, for a future that is to raise StopIteration, which any `next` may leak, never ends.

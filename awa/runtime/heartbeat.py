@@ -2,7 +2,8 @@
 
 Owns: the heartbeat's thread, loop and connection.
 Keeps: neither a handler that blocks the application's loop nor a step that waits for a lock makes
-    the worker look dead. What a heartbeat learns is handed to the engine's loop.
+    the worker look dead. What a heartbeat learns is handed to the engine's loop. A fault of ours
+    ends it and is left in `fault`, for the engine to die of.
 Above: engine. Below: store, errors.
 """
 
@@ -10,6 +11,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from time import monotonic
 from typing import Any, Protocol
 
@@ -50,6 +52,7 @@ class Heartbeat:
         self._is_stopping = threading.Event()
         self._thread = threading.Thread(target=self._main, name="awa-heartbeat", daemon=True)
         self._conn: Any = None
+        self.fault: Future[None] = Future()
         self.beaten_at = monotonic()
 
     @property
@@ -67,10 +70,16 @@ class Heartbeat:
         self._thread.join(timeout=5)
 
     def _main(self) -> None:
-        with asyncio.Runner() as runner:
-            while not self._is_stopping.wait(self._interval_s):
-                runner.run(self._beat())
-            runner.run(self._disconnect())
+        try:
+            with asyncio.Runner() as runner:
+                try:
+                    while not self._is_stopping.wait(self._interval_s):
+                        runner.run(self._beat())
+                finally:
+                    runner.run(self._disconnect())
+        except BaseException as error:  # noqa: BLE001 - a thread that ends is seen by nobody
+            if self.fault.set_running_or_notify_cancel():
+                self.fault.set_exception(error)
 
     async def _beat(self) -> None:
         try:

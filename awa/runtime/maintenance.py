@@ -31,7 +31,9 @@ GRACE_S = 5.0
 """How long past its deadline an attempt is left to its own worker."""
 
 TALLY_S, ROTATE_S, CLEANUP_S = 10.0, 5.0, 60.0
-SEGMENTS_A_RETENTION = 10
+SEGMENTS_A_RETENTION = 6
+"""Few, for each statement locks all partitions; more would give storage back in finer portions."""
+
 SEGMENT_BYTES_MAX = 2**30
 SEGMENT_S_MIN = 60.0
 """Never by the second: each truncation leaves dead rows in the catalog."""
@@ -82,6 +84,9 @@ class Maintenance(Service):
         self._worker = worker
         self._promoted_to: datetime | None = None
         self._intake_young = 0
+        # An election that is under way ends before this worker resigns, and no other follows.
+        self._voting = asyncio.Lock()
+        self._has_resigned = False
         self.sweeps = [
             Sweep("promote", config.promote_interval_ms / 1000, self, self._promote),
             Sweep("rescue", config.heartbeat_rescue_interval_ms / 1000, self, self._rescue),
@@ -94,8 +99,11 @@ class Maintenance(Service):
 
     async def run_once(self) -> bool:
         """Become the leader, or stay it."""
-        leader = await self.store.leader()
-        epoch = await leader.elect(self._worker(), LEASE_TIMES * self.pace_s)
+        async with self._voting:
+            if self._has_resigned:
+                return False
+            leader = await self.store.leader()
+            epoch = await leader.elect(self._worker(), LEASE_TIMES * self.pace_s)
         if epoch != self.epoch:
             logger.info(
                 "worker %d %s", self._worker(), f"leads in epoch {epoch}" if epoch else "follows"
@@ -117,7 +125,9 @@ class Maintenance(Service):
                 group.create_task(sweep.run())
 
     async def resign(self) -> None:
-        """Let another worker lead at once."""
+        """Let another worker lead at once, and do not lead again."""
+        async with self._voting:
+            self._has_resigned = True
         epoch, self.epoch = self.epoch, None
         if epoch is not None:
             try:
@@ -131,18 +141,19 @@ class Maintenance(Service):
         for _ in range(PROMOTE_ROUNDS):
             done = await leader.promote(epoch, self._promoted_to, PROMOTE_MAX)
             self._promoted_to = done.clean_to
-            if done.has_intake:
-                await self._sort(leader, epoch)
+            is_sorted = not done.has_intake or await self._sort(leader, epoch)
             if done.queues:
                 await (await self.store.producer()).wake(done.queues)
-            if done.count < PROMOTE_MAX:
+            if done.count < PROMOTE_MAX and is_sorted:
                 return False
         return True
 
-    async def _sort(self, leader: LeaderStore, epoch: int) -> None:
+    async def _sort(self, leader: LeaderStore, epoch: int) -> bool:
+        """Sort some of the intake; return whether that was all."""
         # Settled when a look after this one still sees nothing: the producer had its time.
         notes = await leader.sort(epoch, SORT_MAX, settles=self._intake_young > 1)
         self._intake_young = self._intake_young + 1 if "young" in notes else 0
+        return "more" not in notes
 
     async def _rescue(self, leader: LeaderStore, epoch: int) -> bool:
         stale_s = self._config.heartbeat_staleness_ms / 1000

@@ -28,11 +28,20 @@ LISTENING_TIMES = 5
 class Pace:
     """Decides after each look into a queue when the next one is due."""
 
-    __slots__ = ("_busy_until", "_is_announced", "_poll_s", "_young_since", "next_at")
+    __slots__ = (
+        "_busy_until",
+        "_is_announced",
+        "_poll_s",
+        "_young_since",
+        "is_behind",
+        "next_at",
+    )
 
     def __init__(self, poll_s: float) -> None:
         self._poll_s = poll_s
         self.next_at = 0.0
+        # The claim refuses the queue, for a lane's sequence is behind its cursor.
+        self.is_behind = False
         self._busy_until = 0.0
         self._young_since: float | None = None
         self._is_announced = False
@@ -60,6 +69,7 @@ class Pace:
         """Take in what a step said about the queue."""
         if queue in answer.more:
             self._busy_until = now + BUSY_S
+        self.is_behind = queue in answer.behind or (self.is_behind and queue in answer.busy)
         if queue not in answer.young:
             self._young_since = None
         elif self._young_since is None:

@@ -116,7 +116,8 @@ class Slots:
     def running(self) -> Iterator[Attempt]:
         """Go through the attempts whose entries are open, as far as this process knows."""
         for queue in self.queue_by_number.values():
-            yield from queue.running.values()
+            # A list at one go: the heartbeat's thread asks while the engine's changes it.
+            yield from list(queue.running.values())
 
     def find(self, seq: int) -> Attempt | None:
         """Return the running attempt of an entry."""
@@ -124,6 +125,10 @@ class Slots:
             if seq in queue.running:
                 return queue.running[seq]
         return None
+
+    def is_any_behind(self) -> bool:
+        """Return whether some queue gives out nothing, because of what it counts."""
+        return any(queue.pace.is_behind for queue in self.queue_by_number.values())
 
     def is_empty(self) -> bool:
         """Return whether no entry is open, as far as this process knows."""

@@ -3,28 +3,30 @@
 Owns: when connections are made and given back, and the check that schema and library agree.
 Keeps: nothing needs session state, so a connection is not reset when it is given back, unless
     the caller's own SQL ran on it. After `close` nothing is opened again.
-Above: client, runtime and cli open doors. Below: leader, migrate, operator, producer, worker,
-    wire, sql, errors.
+Above: client, runtime and cli open doors. Below: leader, migrate, operator, producer, wire,
+    sql, errors.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 
-from awa.errors import DatabaseError, SchemaNotMigrated
+from awa.errors import AwaError, DatabaseError, SchemaNotMigrated
 from awa.store.leader import LeaderStore
 from awa.store.migrate import found_version
 from awa.store.operator import OperatorStore
 from awa.store.producer import ProducerStore
-from awa.store.sql import SCHEMA_VERSION, checked_schema, translated
+from awa.store.sql import SCHEMA_VERSION, Row, checked_schema, translated
 from awa.store.wire import CONNECT_S_MAX, bound_silence, opened, reaching
-from awa.store.worker import WorkerStore
 
 __all__ = ["Store", "Target", "connect"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +58,54 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc, unused-ignore]
 
     __slots__ = ("_is_soiled",)
 
-    def soil(self, is_soiled: bool) -> None:
-        """Say whether somebody else's SQL runs in this session, and may leave something in it."""
-        self._is_soiled = is_soiled
+    def soil(self) -> None:
+        """Say that somebody else's SQL runs in this session, and may leave something in it."""
+        self._is_soiled = True
 
     def get_reset_query(self) -> str:
-        """Return what undoes a session: nothing, unless it was soiled."""
-        return str(super().get_reset_query()) if getattr(self, "_is_soiled", False) else ""
+        """Return what undoes a session, once: nothing, unless it was soiled."""
+        is_soiled, self._is_soiled = getattr(self, "_is_soiled", False), False
+        return str(super().get_reset_query()) if is_soiled else ""
 
 
 async def _init(conn: Any) -> None:
     """Prepare a connection of the pool."""
     bound_silence(conn)
+
+
+async def _acquired(pool: Any) -> Any:
+    """Return a connection of the pool; DatabaseError if none can be had in time."""
+    try:
+        async with asyncio.timeout(CONNECT_S_MAX):
+            return await pool.acquire()
+    except TimeoutError as error:
+        raise DatabaseError(
+            f"no connection could be had within {CONNECT_S_MAX:g} s: the pool has "
+            f"{pool.get_max_size()} at most, and each open transaction holds one"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Pooled:
+    """Any connection of a pool, for one statement."""
+
+    pool: Any
+
+    async def fetch(self, query: str, *args: Any) -> Sequence[Row]:
+        """Run a statement and return its rows."""
+        conn = await _acquired(self.pool)
+        try:
+            return cast("Sequence[Row]", await conn.fetch(query, *args))
+        finally:
+            await self.pool.release(conn)
+
+    async def copy_records_to_table(self, table_name: str, **how: Any) -> str:
+        """Copy records into a table."""
+        conn = await _acquired(self.pool)
+        try:
+            return str(await conn.copy_records_to_table(table_name, **how))
+        finally:
+            await self.pool.release(conn)
 
 
 async def connect(target: Target, *, url: str | None = None) -> Any:
@@ -83,6 +121,7 @@ class Store:
         self._max_connections = max_connections
         self._pool: Any = None
         self._opening = asyncio.Lock()
+        self._closing = asyncio.Lock()
         self._is_closed = False
 
     @property
@@ -97,12 +136,15 @@ class Store:
 
     async def pool(self) -> Any:
         """Return the pool, opened by the first caller."""
-        if self._is_closed:
-            raise DatabaseError("attempted to acquire a connection on a closed pool")
         if self._pool is None:
             async with self._opening:
-                if self._pool is None:
+                if self._pool is None and not self._is_closed:
                     self._pool = await self._opened()
+                    if self._is_closed:
+                        # The end came while it was opened: nobody else would close it.
+                        self._pool.terminate()
+        if self._is_closed:
+            raise DatabaseError("attempted to acquire a connection on a closed pool")
         return self._pool
 
     async def _opened(self) -> Any:
@@ -130,48 +172,51 @@ class Store:
         """Lend one connection for as long as the block lasts."""
         pool = await self.pool()
         with translated():
-            async with pool.acquire(timeout=CONNECT_S_MAX) as conn:
+            conn = await _acquired(pool)
+            try:
                 yield conn
+            finally:
+                await pool.release(conn)
 
     async def taken(self) -> Any:
         """Take a connection for the caller's own SQL; `give_back` is to follow."""
         pool = await self.pool()
         with translated():
-            conn = await pool.acquire(timeout=CONNECT_S_MAX)
-        conn.soil(True)
+            conn = await _acquired(pool)
+        conn.soil()
         return conn
 
     async def give_back(self, conn: Any) -> None:
-        """Give a taken connection back, with whatever its session held undone."""
+        """Give a taken connection back, with whatever its session held undone.
+
+        Whoever had it is done with it: what cannot be undone any more is closed.
+        """
         assert self._pool is not None, "nothing was taken"
-        with translated():
-            await conn.reset()
-            conn.soil(False)
-            await self._pool.release(conn, timeout=CONNECT_S_MAX)
+        try:
+            with translated():
+                await self._pool.release(conn, timeout=CONNECT_S_MAX)
+        except AwaError as error:
+            logger.info("a connection was closed, for it could not be reset: %s", error)
 
     async def producer(self) -> ProducerStore:
         """Open the door for producers, on any connection of the pool."""
-        return ProducerStore(await self.pool(), self.schema)
+        return ProducerStore(_Pooled(await self.pool()), self.schema)
 
     async def operator(self) -> OperatorStore:
         """Open the door for people, on any connection of the pool."""
-        return OperatorStore(await self.pool(), self.schema)
+        return OperatorStore(_Pooled(await self.pool()), self.schema)
 
     async def leader(self) -> LeaderStore:
         """Open the door for the leader, on any connection of the pool."""
-        return LeaderStore(await self.pool(), self.schema)
-
-    async def worker(self) -> WorkerStore:
-        """Open the door for workers, on any connection of the pool."""
-        return WorkerStore(await self.pool(), self.schema)
+        return LeaderStore(_Pooled(await self.pool()), self.schema)
 
     async def close(self) -> None:
-        """Close the pool; a second time does nothing."""
+        """Close the pool, once what was taken is given back; a second time does nothing."""
         self._is_closed = True
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            with translated():
-                await asyncio.wait_for(pool.close(), timeout=CONNECT_S_MAX)
+        if self._pool is not None:
+            async with self._closing:
+                with translated():
+                    await asyncio.wait_for(self._pool.close(), timeout=CONNECT_S_MAX)
 
 
 async def check_version(conn: Any, schema: str) -> None:

@@ -101,7 +101,8 @@ class Proxy:
             # The statement was prepared before; a Bind is its execution.
             is_meant = data.startswith(b"B") and self._marker in wire.sent
             if self._dropped is not None and is_meant:
-                self._dropped, dropped = None, self._dropped
+                dropped = self._dropped
+                self._dropped = None
                 wire.answered = asyncio.Event()
                 wire.server_writer.write(data)
                 await wire.answered.wait()

@@ -14,10 +14,12 @@ import pytest
 
 import awa
 from awa.runtime.engine import Engine
+from awa.signals import run_until_signal
 from tests.rig import Rig
 from tests.runtime.conftest import Clients
 from tests.runtime.scene import (
     QUICK,
+    WITHIN_S,
     Runs,
     backends,
     engine_of,
@@ -111,6 +113,33 @@ async def test_what_a_dead_engine_ran_is_rescued(clients: Clients, rig: Rig, run
         await until_all(rig, jobs)
     await dying.shutdown()
     runs.check_once(jobs)
+
+
+async def test_a_heartbeat_that_dies_of_a_fault_of_ours_takes_the_engine_with_it(
+    client: awa.AsyncClient, rig: Rig, runs: Runs, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else it would go on working until it is declared lost, and again and again."""
+    handle(client, runs)
+    async with working(client) as engine:
+        engine.heartbeat._stats = lambda: {"counts": object()}
+        await until(lambda: not engine.is_alive)
+    (record,) = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert record.getMessage() == "the engine of this worker has died"
+    assert "JSON serializable" in str(record.exc_info)
+
+
+async def test_a_worker_process_does_not_outlive_its_engine(
+    client: awa.AsyncClient, rig: Rig, runs: Runs
+) -> None:
+    handle(client, runs)
+    await client.start(**QUICK)
+    process = asyncio.create_task(run_until_signal(client, 1000))
+    await die(client, rig)
+    with pytest.raises(awa.AwaError, match=r"the engine of this worker has died: .*unheard of"):
+        await asyncio.wait_for(process, WITHIN_S)
+    await rig.sow("step", GUARD, GUARD)
+    async with working(client):
+        await until_all(rig, await insert(client))
 
 
 async def test_a_client_whose_engine_died_can_work_again(

@@ -10,6 +10,10 @@ import threading
 from typing import Any
 
 import awa
+from awa.attempt import Attempt
+from awa.config import QueueConfig
+from awa.runtime.pace import Pace
+from awa.runtime.slots import QueueSlots, Slots
 from tests.rig import Rig
 from tests.runtime.conftest import Clients
 from tests.runtime.scene import Runs, handle, insert, until, until_all, working
@@ -92,6 +96,17 @@ async def test_each_queue_has_slots_of_its_own(
         release.set()
         await until_all(rig, slow_jobs)
     assert runs.most <= 2
+
+
+def test_what_runs_can_be_gone_through_while_it_changes() -> None:
+    """The heartbeat's thread does, at any moment."""
+    slots = Slots([QueueSlots(QueueConfig(name="q"), 1, Pace(0.2))])
+    for seq in range(3):
+        slots.take(Attempt({"claim": 1 << 40, "seq": seq}, "q", None))
+    running = slots.running()
+    seen = [next(running).seq]
+    slots.take(Attempt({"claim": 1 << 40, "seq": 3}, "q", None))
+    assert [*seen, *(one.seq for one in running)] == [0, 1, 2]
 
 
 async def test_a_kind_is_handled_whichever_queue_it_comes_from(

@@ -18,6 +18,9 @@ from tests.rig import Rig
 from tests.runtime.conftest import Clients
 from tests.runtime.scene import (
     QUICK,
+    RARELY,
+    RARELY_S,
+    WITHIN_S,
     Runs,
     engine_of,
     handle,
@@ -25,6 +28,7 @@ from tests.runtime.scene import (
     runtime_threads,
     until,
     until_all,
+    until_asleep,
     working,
 )
 from tests.runtime.test_blocking import block_until
@@ -237,6 +241,45 @@ async def test_while_it_starts_one_may_ask_and_stop(
     await asyncio.gather(start, stop)
     assert not runtime_threads()
     assert not (await client.health_check()).poll_loop_alive
+
+
+async def test_while_it_stops_it_says_so_and_every_stop_waits_for_the_end(
+    client: awa.AsyncClient, rig: Rig, runs: Runs
+) -> None:
+    gate = Gate(runs)
+    gate.guard(client)
+    await client.start(**QUICK)
+    engine = engine_of(client)
+    jobs = await insert(client)
+    await until(lambda: runs.began)
+    stops = [asyncio.create_task(client.shutdown(20_000)) for _ in range(2)]
+    await until(lambda: engine.dispatcher.is_draining)
+    health = await client.health_check()
+    assert (health.shutting_down, health.healthy, health.postgres_connected) == (True, False, True)
+    assert not any(stop.done() for stop in stops)
+    with pytest.raises(awa.AwaError, match="already running"):
+        await client.start(**QUICK)
+    stops.append(asyncio.create_task(client.close()))
+    gate.opened.set()
+    await asyncio.gather(*stops)
+    assert not engine.is_alive
+    assert (await rig.states()) == dict.fromkeys(jobs, "completed")
+    assert not (await client.health_check()).shutting_down
+
+
+async def test_a_stop_does_not_wait_for_company(
+    client: awa.AsyncClient, rig: Rig, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finishes linger while nothing else is to be said; the last ones have nobody to wait for."""
+    monkeypatch.setattr("awa.runtime.dispatcher.LINGER_S", RARELY_S)
+    handle(client, runs)
+    async with working(client, **RARELY) as engine:
+        await until_asleep(rig, engine)
+        jobs = await insert(client)
+        await until(lambda: runs.ended)
+        async with asyncio.timeout(WITHIN_S):
+            await client.shutdown(60_000)
+    assert await rig.states() == dict.fromkeys(jobs, "completed")
 
 
 async def test_closing_stops_and_twice_is_as_once(clients: Clients, rig: Rig, runs: Runs) -> None:

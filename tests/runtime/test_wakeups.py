@@ -8,6 +8,7 @@ Above: nobody. Below: tests.runtime.scene, awa.
 
 import asyncio
 from functools import partial
+from time import monotonic
 
 import pytest
 
@@ -66,13 +67,17 @@ async def test_every_way_in_wakes(clients: Clients, rig: Rig, runs: Runs) -> Non
 async def test_a_transaction_that_commits_late_is_found(
     clients: Clients, rig: Rig, runs: Runs
 ) -> None:
-    """Its producer asked who sleeps before the worker did: a look finds it, soon or at the poll."""
+    """Its producer asked who sleeps before the worker did: it tells once more, after the commit."""
     client, producer = clients(), clients()
     handle(client, runs)
-    async with working(client, poll_interval_ms=1000):
+    async with working(client, **RARELY) as engine:
+        await until(lambda: engine.dispatcher.is_listening)
         tx = await producer.transaction()
         late = (await tx.insert({}, kind="k", queue="q")).id
         await until_all(rig, await insert(producer))
+        # Until the worker looks no more for what it has passed over.
+        await until_asleep(rig, engine)
+        await until(lambda: monotonic() - tx._began_at > 1.5)
         await tx.commit()
         await until_all(rig, [late])
 

@@ -168,8 +168,8 @@ async def test_a_nul_or_a_long_kind_is_refused_whoever_writes(
         for way in WAYS:
             wanted = error if way in COPIES else awa.DatabaseError
             # A queue of its own: not even its name is to be there after a refusal.
-            options = {**options, "queue": "unheard"}
-            await refused(writer, rig, way, args, options, (None, wanted, text))
+            given: dict[str, Any] = {**options, "queue": "unheard"}
+            await refused(writer, rig, way, args, given, (None, wanted, text))
 
 
 @pytest.mark.parametrize("way", COPIES)

@@ -1,0 +1,79 @@
+"""In flight: what happens to a worker while its one step is under way.
+
+Owns: a stop, and the news that the worker is lost, that come between a step and its answer.
+Keeps: what a step brings after the stop has cost nothing and begins nowhere here.
+Above: nobody. Below: tests.runtime.scene, awa.
+"""
+
+import asyncio
+
+import pytest
+
+from awa.runtime.engine import Engine
+from awa.store.worker import Beat
+from tests.rig import Rig
+from tests.runtime.conftest import Clients
+from tests.runtime.scene import (
+    RARELY,
+    Runs,
+    handle,
+    insert,
+    until,
+    until_all,
+    until_asleep,
+    working,
+)
+
+HELD = """
+select count(*) from pg_locks where locktype = 'advisory' and (classid, objid) = (1, 1)
+and not granted and database = (select oid from pg_database where datname = current_database())
+"""
+
+
+async def turns(engine: Engine) -> None:
+    """Let the engine's loop turn a few times, so that it hears whatever it was told."""
+    assert engine._loop is not None
+    for _ in range(10):
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asyncio.sleep(0), engine._loop))
+
+
+@pytest.mark.parametrize("timeout_ms", [0, 20_000])
+async def test_what_a_step_brings_after_the_stop_goes_straight_back(
+    clients: Clients, rig: Rig, runs: Runs, timeout_ms: int
+) -> None:
+    client, producer = clients(), clients()
+    handle(client, runs)
+    async with working(client, **RARELY) as engine:
+        await until_asleep(rig, engine)
+        async with rig.gate(engine.dispatcher._conn, "newest"):
+            jobs = await insert(producer, 3, max_attempts=1)
+            await until(lambda: rig.watcher.fetchval(HELD))
+            stop = asyncio.create_task(client.shutdown(timeout_ms))
+            await until(lambda: engine.dispatcher.is_draining)
+            await turns(engine)
+        await stop
+    assert runs.began == []
+    for job in jobs:
+        shown = await rig.job(job)
+        assert (shown["state"], shown["attempt"], shown["errors"]) == ("available", 0, [])
+    assert "Rescue" not in await rig.acts()
+    assert await rig.conn.fetchval("select stopped_at is not null from awa.worker")
+
+
+async def test_who_is_declared_lost_while_a_step_is_in_flight_registers_anew(
+    clients: Clients, rig: Rig, runs: Runs
+) -> None:
+    """The step began before, and so it is answered as if nothing were wrong."""
+    client, producer = clients(), clients()
+    handle(client, runs)
+    async with working(client, **RARELY, heartbeat_interval_ms=60_000) as engine:
+        await until_asleep(rig, engine)
+        before = engine.dispatcher.worker
+        async with rig.gate(engine.dispatcher._conn, "newest"):
+            first = await insert(producer)
+            await until(lambda: rig.watcher.fetchval(HELD))
+            engine.beaten(before, Beat(is_alive=False, over=[]))
+            await turns(engine)
+        await until(lambda: engine.dispatcher.worker != before)
+        await until_all(rig, first, "running")
+        await until_all(rig, await insert(producer))
