@@ -25,6 +25,8 @@ from tests.runtime.scene import (
     working,
 )
 
+BELL = "select awa.set_bell(bell, $1) from awa.queue where name = 'q'"
+
 
 async def test_an_idle_worker_is_told(clients: Clients, rig: Rig, runs: Runs) -> None:
     client, producer = clients(), clients()
@@ -73,7 +75,10 @@ async def test_a_transaction_that_commits_late_is_found(
     async with working(client, **RARELY) as engine:
         await until(lambda: engine.dispatcher.is_listening)
         tx = await producer.transaction()
+        # As if it were at work: it wants no wake-up when it is asked for.
+        await rig.watcher.execute(BELL, False)
         late = (await tx.insert({}, kind="k", queue="q")).id
+        await rig.watcher.execute(BELL, True)
         await until_all(rig, await insert(producer))
         # Until the worker looks no more for what it has passed over.
         await until_asleep(rig, engine)
