@@ -6,6 +6,7 @@ Above: sync wraps it, cli and applications use it. Below: attempt, dump, enqueue
     handlers, health, job, runtime, start, store, transaction.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -281,6 +282,7 @@ class AsyncClient:
         """
         if self._engine is not None:
             raise AwaError("worker runtime is already running")
+        self._store.check_open()
         config = parse_start(queues, self._handlers.queues, **options)
         refuse_unbuilt(config)
         engine = Engine(self._target, config, self._handlers.copy())
@@ -299,6 +301,8 @@ class AsyncClient:
         the client can be started again.
         """
         if (engine := self._engine) is not None:
+            if engine.runs(asyncio.current_task()):
+                raise AwaError("a handler cannot wait for its own end: stop from outside of it")
             await engine.shutdown(max(0, timeout_ms) / 1000)
             self._forget(engine)
 

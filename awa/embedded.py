@@ -43,7 +43,6 @@ LEAVE_TICKS_MAX = 1_000  # ten seconds: the children of a killed postmaster need
 PORTS = range(20_000, 30_000)  # below those of clients, one of which may be in a restart's way
 LAUNCHES_MAX = 600  # a minute: some child of a killed postmaster naps that long before it looks
 STOP_MAX_S = 60
-
 DEATH_SIGNAL = sys.platform == "linux"  # who tells a server that its owner died; else a watchdog
 
 # Becomes the program, as whom it shall run. A `preexec_fn` may hang in an owner with threads.
@@ -193,13 +192,14 @@ class _Room:
 
     @staticmethod
     def _is_deleted(folder: Path) -> bool:
-        """Delete a room that nobody holds; False means that somebody does."""
-        with contextlib.suppress(OSError):
-            held = os.open(folder / "held", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with open(held):
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-                return True
+        """Delete a room that nobody holds, its lock last; False means that somebody does."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        with contextlib.suppress(OSError), open(os.open(folder / "held", flags)) as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for one in folder.glob("[!h]*"):
+                shutil.rmtree(one, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            return True
         return False
 
     def close(self) -> None:
@@ -283,6 +283,7 @@ class EmbeddedPostgres:
         self.port = port
         self.pid = 0
         self.dsn = ""
+        self.folder: Path | None = None  # of a throwaway; what else is put into it goes with it
         self._kept = None if data is None else Path(data).resolve()
         # Commits stay synchronous: asynchronous ones would change what a test sees of dead rows.
         fast = {} if durable or self._kept else {"fsync": "off", "full_page_writes": "off"}
@@ -328,7 +329,8 @@ class EmbeddedPostgres:
         folder = self._kept
         if folder is None:
             self._room = _Room(parent)
-            folder = _made(found, role, self._room.folder)
+            self.folder = self._room.folder
+            folder = _made(found, role, self.folder)
         elif _is_empty(folder):
             with contextlib.closing(_Room(parent)) as room:
                 _put(_made(found, role, room.folder), folder)

@@ -37,9 +37,11 @@ class Handlers:
     def register(
         self, args_type: Any, function: Callable[..., Any], kind: str | None, queue: str
     ) -> None:
-        """Add a handler; TypeError unless it can be called and its kind is known."""
+        """Add a handler; TypeError unless it can be called and run, and its kind is known."""
         if not callable(function):
             raise TypeError(f"a handler must be callable, not {type(function).__name__}")
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError("a handler must not be a generator: nobody would run its body")
         named = _kind_of_type(args_type) if kind is None else checked_text(kind, "kind")
         # An object with an async __call__ is as good as an async function.
         is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(

@@ -16,6 +16,7 @@ __all__ = [
     "backoff_duration",
     "error_text",
     "safe_text",
+    "trace_text",
 ]
 
 BACKOFF_S_MAX = 86_400.0
@@ -24,6 +25,9 @@ BACKOFF_S_MAX = 86_400.0
 ERROR_BYTES_MAX = 16 * 1024
 """One error of a job. It is kept with each attempt, 25 by default, and all of them are read with
 the job, so this bounds a job's history at 400 KiB; the whole trace stands in the log."""
+
+TRACE_BYTES_MAX = 256 * 1024
+"""A whole trace in the log: some two thousand frames."""
 
 TRACEBACK_LINES_MAX = 10
 
@@ -73,6 +77,11 @@ def safe_text(text: str, bytes_max: int) -> str:
     return safe[: bytes_max - len(note)].decode("utf-8", "ignore") + note
 
 
+def trace_text(error: BaseException) -> str:
+    """Return what Python would print of an exception, as any log can take it."""
+    return safe_text(_quietly(lambda: _formatted(error, True), ""), TRACE_BYTES_MAX).rstrip("\n")
+
+
 def _traceback_lines(error: BaseException, repeats_said: bool) -> list[str]:
     """Return the last lines of the traceback, and how many were cut, if there is one at all."""
     formatted = _quietly(lambda: _formatted(error, repeats_said), "")
@@ -82,7 +91,7 @@ def _traceback_lines(error: BaseException, repeats_said: bool) -> list[str]:
     if len(rest) < TRACEBACK_LINES_MAX:
         kept = [first, *rest]
     else:
-        cut = first.count("\n") + 1
+        cut = sum(line.startswith('  File "') for line in first.split("\n"))
         kept = [f"... ({cut} frames truncated, full trace in logs)", *rest]
     return [safe_text(line, _LINE_BYTES_MAX) for line in kept]
 

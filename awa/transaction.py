@@ -109,7 +109,7 @@ class Transaction:
     async def execute(self, sql: str, *args: Any) -> int:
         """Run a statement; return how many rows it affected, 0 for DDL."""
         self._check_open()
-        with translated():
+        with translated(is_ours=False):
             tag: str = await self._conn.execute(sql, *_bound(args))
         last = tag.rpartition(" ")[2]
         return int(last) if last.isdigit() else 0
@@ -129,7 +129,7 @@ class Transaction:
     async def fetch_all(self, sql: str, *args: Any) -> list[dict[str, Any]]:
         """Run a query and return its rows."""
         self._check_open()
-        with translated():
+        with translated(is_ours=False):
             statement = await self._conn.prepare(sql)
             rows = await statement.fetch(*_bound(args))
         type_by_name = {one.name: one.type.name for one in statement.get_attributes()}

@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from awa import config
 from bench.core import BUDGET, Sizes, core
@@ -28,10 +29,13 @@ def main() -> int:
     args = parser.parse_args()
     sizes = BUDGET if args.workload == "budget" else Sizes(rounds=args.rounds or 3)
     binaries = config.pg_bin()
-    result = asyncio.run(core(sizes, str(binaries) if binaries else None))
-    result = {"commit": commit(), "machine": machine(), **result}
-    if args.out:
-        args.out.write_text(json.dumps(result, indent=2) + "\n")
+    head = {"commit": commit(), "machine": machine()}
+
+    def keep(part: dict[str, Any]) -> None:
+        if args.out:
+            args.out.write_text(json.dumps(head | part, indent=2) + "\n")
+
+    result = head | asyncio.run(core(sizes, str(binaries) if binaries else None, keep))
     print(json.dumps(result, indent=2) if args.json else table(result))
     if args.workload == "budget":
         over = broken(result, ROOT / "budget.toml")

@@ -8,6 +8,7 @@ Above: __main__. Below: limits, ours, peers, phases, server.
 
 import contextlib
 import sys
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -58,20 +59,30 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-async def core(sizes: Sizes, binaries: str | None) -> dict[str, Any]:
-    """Run everything; return one flat object, with `vs_awa_pg` in it."""
+async def core(
+    sizes: Sizes, binaries: str | None, keep: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    """Run everything; return one flat object, with `vs_awa_pg` in it.
+
+    `keep` is given what there is after each part, so that a fault in the last loses no other.
+    """
     peers = [our_peer()]
     with contextlib.suppress(OSError, RuntimeError):
         peers.append(installed_awa_pg())
     with started(binaries) as server:
         try:
-            return await _core(sizes, peers, server)
+            return await _core(sizes, peers, server, keep)
         finally:
             for peer in peers:
                 peer.kill_all()
 
 
-async def _core(sizes: Sizes, peers: list[Peer], server: EmbeddedPostgres) -> dict[str, Any]:
+async def _core(
+    sizes: Sizes,
+    peers: list[Peer],
+    server: EmbeddedPostgres,
+    keep: Callable[[dict[str, Any]], None],
+) -> dict[str, Any]:
     found: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in peers}
     limited = []
     for number in range(sizes.rounds):
@@ -90,7 +101,10 @@ async def _core(sizes: Sizes, peers: list[Peer], server: EmbeddedPostgres) -> di
         theirs = _median(found["awa-pg"])
         result["awa_pg"] = theirs
         result["vs_awa_pg"] = _versus(mine, theirs)
-    result.update(await _alone(sizes, our_peer(), server))
+    keep(_told(result))
+    async for part in _alone(sizes, our_peer(), server):
+        result.update(part)
+        keep(_told(result))
     return _told(result)
 
 
@@ -111,35 +125,34 @@ async def _round(at: Costs, sizes: Sizes) -> dict[str, Any]:
     return phases.merged(*results)
 
 
-async def _alone(sizes: Sizes, peer: Peer, server: EmbeddedPostgres) -> dict[str, Any]:
-    """Run the phases that only Awa is asked."""
+async def _alone(
+    sizes: Sizes, peer: Peer, server: EmbeddedPostgres
+) -> AsyncIterator[dict[str, Any]]:
+    """Run the phases that only Awa is asked, one by one."""
     say("two processes, an old snapshot, an open writer")
     url = await make_database(server.dsn, "bench")
     await peer.migrate(url)
     at = Costs(peer, url, server.pid)
     few = min(sizes.drained, 100_000)
-    results = [
-        await ours.two_processes(at, few, sizes.rounds),
-        await ours.disturbed(at, few, sizes.rounds),
-    ]
+    yield await ours.two_processes(at, few, sizes.rounds)
+    yield await ours.disturbed(at, few, sizes.rounds)
     if sizes.mixed:
         say("mixed load")
-        results.append(await ours.mixed(at, sizes.mixed, 50))
+        yield await ours.mixed(at, sizes.mixed, 50)
     if sizes.claims:
         say("history")
-        results.append(await ours.history(at, sizes.claims, 50_000))
+        yield await ours.history(at, sizes.claims, 50_000)
     if sizes.waiting:
         say("depth")
         url = await make_database(server.dsn, "bench")
         await peer.migrate(url)
-        results.append(await ours.depth(Costs(peer, url, server.pid), sizes.waiting, 50_000))
+        yield await ours.depth(Costs(peer, url, server.pid), sizes.waiting, 50_000)
     if sizes.remembered:
         say("memory")
         url = await make_database(server.dsn, "bench")
         await peer.migrate(url)
         at = Costs(peer, url, server.pid)
-        results.append(await ours.memory(at, 10_000, sizes.remembered))
-    return phases.merged(*results)
+        yield await ours.memory(at, 10_000, sizes.remembered)
 
 
 def _median(rounds: list[dict[str, Any]]) -> dict[str, Any]:
@@ -172,15 +185,15 @@ def _versus(mine: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float]:
 
 def _told(result: dict[str, Any]) -> dict[str, Any]:
     """Return the result with the figures that are told of it first."""
-    return {
-        "drain_per_s": result.pop("drain_per_s"),
+    first = {
+        "drain_per_s": result["drain_per_s"],
         "wal_bytes_per_job": result["bulk_wal_bytes"] + result["drain_wal_bytes"],
-        "xact_per_job": result.pop("drain_xact_per_job"),
-        "dead_tuples": result.pop("dead_tuples"),
+        "xact_per_job": result["drain_xact_per_job"],
+        "dead_tuples": result["dead_tuples"],
         "bulk_vs_copy": result["bulk_per_s"] / result["limit_copy_per_s"],
         "single_vs_commit": result["single_per_s"] / result["limit_commit_per_s"],
         "pickup_p50_vs_round_trip": result["pickup_p50_ms_50"]
         * result["limit_round_trip_per_s"]
         / 1000,
-        **result,
     }
+    return first | result

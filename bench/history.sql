@@ -12,6 +12,9 @@ declare
   base bigint := 1::bigint << 55;
   n int := {claims} / 10;
 begin
+for i in (select max(segment) + 1 from segment)..10 loop
+  perform open_partition(i::smallint);
+end loop;
 for i in 1..10 loop
   update segment set number = -i, opened_at = now() - interval '1 day', sealed_at = now() - interval '1 day',
     closed_at = now() - interval '1 day', quiet_at = now()

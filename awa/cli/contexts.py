@@ -79,7 +79,10 @@ def target_url(args: Namespace, *, mutates: bool) -> str:
     found, default = contexts(config.config_path())
     name = args.context or config.context_name()
     chosen: Context | None = None
-    if args.database_url:
+    if args.database_url is not None:
+        # An empty one is a variable that was never set: the next best database would be a guess.
+        if not args.database_url:
+            raise AwaError("--database-url is empty")
         url = args.database_url
     elif name:
         chosen = _named(found, name)

@@ -39,8 +39,16 @@ def add_commands(commands: "_SubParsersAction[Any]") -> None:
     show.add_argument("name", nargs="?")
     show.set_defaults(run=_context_show)
     health = leaf(commands, "health", "whether jobs could run; exit code 1 if not")
-    health.add_argument("--connect-timeout", type=float, default=5.0, metavar="S")
+    health.add_argument("--connect-timeout", type=_seconds, default=5.0, metavar="S")
     health.set_defaults(run=_health)
+
+
+def _seconds(text: str) -> float:
+    """Return a time that can be waited for; ValueError, which argparse tells, for another."""
+    seconds = float(text)
+    if not 0 < seconds < 1e6:
+        raise ValueError(text)
+    return seconds
 
 
 async def _migrate(args: Namespace) -> None:

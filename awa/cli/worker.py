@@ -41,8 +41,15 @@ async def _worker(args: Namespace) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    # It tells with a traceback, once a try, what the worker says in a line.
+    logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)
     client = await _loaded(args.app)
-    if args.database_url or args.context or config.context_name() or config.database_url():
+    if (
+        args.database_url is not None
+        or args.context
+        or config.context_name()
+        or config.database_url()
+    ):
         client.retarget(target_url(args, mutates=False))
     else:
         print(f"target: {masked(client.database_url)}", file=sys.stderr)

@@ -6,6 +6,7 @@ Above: cli. Below: play, embedded, text.
 """
 
 import asyncio
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -25,21 +26,40 @@ LOGS = ("entry", "claim", "hole", "part", "ending", "deferred")
 
 async def demo(*, json: bool, binaries: str | None) -> int:
     """Run the demo and print its summary; return the exit code."""
+    asked: list[int] = []
+    task = asyncio.current_task()
+    assert task is not None
+
+    def stop(number: int) -> None:
+        asked.append(number)
+        task.cancel()
+
+    # As Ctrl-C does, so that nothing is left behind.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    try:
+        summary = await _played(binaries)
+    except asyncio.CancelledError:
+        if not asked:
+            raise
+        return 128 + asked[0]
+    print(as_json(summary) if json else _as_table(summary))
+    return 1 if summary["lost"] else 0
+
+
+async def _played(binaries: str | None) -> dict[str, Any]:
+    """Play it on a server of its own; return the summary."""
     settings = {"jit": "off", "shared_buffers": "256MB", "max_connections": 100}
     _say("starting an embedded Postgres ...")
-    with (
-        tempfile.TemporaryDirectory(prefix="awa-demo-") as folder,
-        EmbeddedPostgres(settings=settings, durable=True, binaries=binaries) as server,
-    ):
-        play = Play(server.dsn, Path(folder), _say)
+    with EmbeddedPostgres(settings=settings, durable=True, binaries=binaries) as server:
+        # In the server's folder: whatever ends the demo, the next server takes both away.
+        play = Play(server.dsn, Path(tempfile.mkdtemp(prefix="demo-", dir=server.folder)), _say)
         ticker = asyncio.create_task(_tick(play))
         try:
             await play.run()
         finally:
             ticker.cancel()
-        summary = await _summary(play, server.dsn)
-    print(as_json(summary) if json else _as_table(summary))
-    return 1 if summary["lost"] else 0
+        return await _summary(play, server.dsn)
 
 
 def _say(text: str) -> None:

@@ -2,7 +2,7 @@
 
 Owns: what a producer of each role enqueues.
 Keeps: a token is noted only after its commit was acknowledged, or as rolled back after that.
-Above: play starts it. Below: notes, client.
+Above: play starts it. Below: mortal, notes, client.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from awa.client import AsyncClient
+from awa.demo.mortal import die_with_parent
 from awa.demo.notes import Notes
 
 __all__ = ["main"]
@@ -74,4 +75,5 @@ async def main(role: str, url: str, folder: str, count: str) -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     asyncio.run(main(*sys.argv[1:]))

@@ -2,7 +2,7 @@
 
 Owns: the handlers of the demo, and its short limits.
 Keeps: a handler notes its start before it does anything and its end after everything.
-Above: play starts it. Below: notes, attempt, client, signals.
+Above: play starts it. Below: mortal, notes, attempt, client, signals.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Any
 
 from awa.attempt import Job
 from awa.client import AsyncClient
+from awa.demo.mortal import die_with_parent
 from awa.demo.notes import Notes
 from awa.signals import run_until_signal
 
@@ -55,4 +56,5 @@ async def main(name: str, url: str, folder: str) -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     asyncio.run(main(*sys.argv[1:]))

@@ -76,6 +76,14 @@ class Engine:
 
     # --- From the application's loop -----------------------------------------------------------
 
+    def runs(self, task: "asyncio.Task[Any] | None") -> bool:
+        """Return whether this is the task of a handler that has not ended."""
+        queues = self.dispatcher.slots.queue_by_number.values() if self.is_started else ()
+        held = [
+            one for queue in queues for one in (*queue.running.values(), *queue.overdue.values())
+        ]
+        return any(one.task is task for one in held)
+
     async def start(self) -> None:
         """Register the worker and begin; AwaError if the database cannot be had."""
         self._thread.start()

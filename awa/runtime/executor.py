@@ -25,7 +25,7 @@ from awa.encode import build_args
 from awa.errors import TerminalError
 from awa.handlers import Handlers
 from awa.job import Cancel, RetryAfter, Snooze
-from awa.policy import ERROR_BYTES_MAX, error_text, safe_text
+from awa.policy import ERROR_BYTES_MAX, error_text, safe_text, trace_text
 from awa.runtime.slots import ran_us
 from awa.store.worker import Finish
 
@@ -120,14 +120,21 @@ class Executor:
                 if handler.is_async
                 else self._in_thread(handler.function, job, attempt)
             )
-        except TerminalError as error:
-            return {"verdict": "fail", "error": error_text(error)}
-        except (KeyboardInterrupt, GeneratorExit):
-            # It is the process that is told to stop, or the loop that is gone.
-            raise
-        except BaseException as error:  # noqa: BLE001 - the border to user code
-            return {"verdict": "retry", "error": error_text(error)}
+        except BaseException as error:
+            if self._is_the_end(error, handler.is_async):
+                raise
+            if not attempt.is_over:
+                _say_failed(attempt, error)
+            verdict = "fail" if isinstance(error, TerminalError) else "retry"
+            return {"verdict": verdict, "error": error_text(error)}
         return _decided(said)
+
+    def _is_the_end(self, error: BaseException, is_async: bool) -> bool:
+        """Return whether it is the process that is told to stop, or the loop that is gone."""
+        if isinstance(error, KeyboardInterrupt):
+            # Ctrl-C comes to the main thread; in another it is what the handler itself raised.
+            return is_async
+        return isinstance(error, GeneratorExit) and self._loop.is_closed()
 
     async def _in_thread(
         self, function: Callable[[Job[Any]], Any], job: Job[Any], attempt: Attempt
@@ -204,6 +211,16 @@ def _say_stuck(attempts: Sequence[Attempt]) -> None:
                 attempt.row["id"],
                 extra={"kind": attempt.kind},
             )
+
+
+def _say_failed(attempt: Attempt, error: BaseException) -> None:
+    logger.warning(
+        "handler of %r failed (job %d):\n%s",
+        attempt.kind,
+        attempt.row["id"],
+        trace_text(error),
+        extra={"kind": attempt.kind},
+    )
 
 
 def _cancel(attempts: Sequence[Attempt]) -> None:

@@ -22,7 +22,7 @@ from awa.store.migrate import found_version
 from awa.store.operator import OperatorStore
 from awa.store.producer import ProducerStore
 from awa.store.sql import SCHEMA_VERSION, Row, checked_schema, translated
-from awa.store.wire import CONNECT_S_MAX, bound_silence, opened, reaching
+from awa.store.wire import CLOSE_S_MAX, CONNECT_S_MAX, bound_silence, opened, reaching
 
 __all__ = ["Store", "Target", "connect"]
 
@@ -134,6 +134,11 @@ class Store:
         """Whether the pool has been opened."""
         return self._pool is not None
 
+    def check_open(self) -> None:
+        """Raise DatabaseError after `close`."""
+        if self._is_closed:
+            raise DatabaseError("attempted to acquire a connection on a closed pool")
+
     async def pool(self) -> Any:
         """Return the pool, opened by the first caller."""
         if self._pool is None:
@@ -143,8 +148,7 @@ class Store:
                     if self._is_closed:
                         # The end came while it was opened: nobody else would close it.
                         self._pool.terminate()
-        if self._is_closed:
-            raise DatabaseError("attempted to acquire a connection on a closed pool")
+        self.check_open()
         return self._pool
 
     async def _opened(self) -> Any:
@@ -211,12 +215,16 @@ class Store:
         return LeaderStore(_Pooled(await self.pool()), self.schema)
 
     async def close(self) -> None:
-        """Close the pool, once what was taken is given back; a second time does nothing."""
+        """Close the pool, once what was taken is given back, or after a while; twice is once."""
         self._is_closed = True
         if self._pool is not None:
             async with self._closing:
-                with translated():
-                    await asyncio.wait_for(self._pool.close(), timeout=CONNECT_S_MAX)
+                try:
+                    async with asyncio.timeout(CLOSE_S_MAX):
+                        await self._pool.close()
+                except TimeoutError:
+                    logger.warning("transactions that nobody has ended are rolled back")
+                    self._pool.terminate()
 
 
 async def check_version(conn: Any, schema: str) -> None:

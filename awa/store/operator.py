@@ -66,8 +66,9 @@ class OperatorStore:
         self, state: str | None, kind: str | None, queue: str | None, limit: int
     ) -> list[Job[Any]]:
         """Return jobs, newest id first."""
+        ids = [row["list_ids"] for row in await self.verbs("list_ids", state, kind, queue, limit)]
         with translated():
-            rows = await self.conn.fetch(template(_LIST, self.schema), state, kind, queue, limit)
+            rows = await self.conn.fetch(template(_LIST, self.schema), ids, state)
         return [Job.stored(row) for row in rows]
 
     async def cancel(self, job: int) -> bool:

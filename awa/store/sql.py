@@ -130,12 +130,15 @@ _CONTENT = ("22", "23")
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn what the driver raises into Awa's exceptions, with the driver's as the cause."""
+def translated(*, is_ours: bool = True) -> Iterator[None]:
+    """Turn what the driver raises into Awa's exceptions, with the driver's as the cause.
+
+    In SQL that is not ours, a function that is missing says nothing about our schema.
+    """
     try:
         yield
     except asyncpg.PostgresError as error:
-        raise _exception(error) from error
+        raise _exception(error, is_ours) from error
     except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise DatabaseError(str(error)) from error
     except (TimeoutError, OSError) as error:
@@ -144,12 +147,12 @@ def translated() -> Iterator[None]:
         ) from error
 
 
-def _exception(error: asyncpg.PostgresError) -> AwaError:
+def _exception(error: asyncpg.PostgresError, is_ours: bool) -> AwaError:
     """Return the exception that stands for a server's error."""
     state = error.sqlstate or ""
     if state == _UNIQUE:
         return UniqueConflict(f"unique conflict ({error.constraint_name}): {error}")
-    if state in _MISSING:
+    if state in _MISSING and is_ours:
         return SchemaNotMigrated(
             f"schema not migrated: expected version {SCHEMA_VERSION}, found 0 ({error})"
         )

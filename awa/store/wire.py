@@ -16,10 +16,13 @@ import asyncpg
 from awa.errors import DatabaseError
 from awa.store.sql import translated
 
-__all__ = ["CONNECT_S_MAX", "bound_silence", "opened", "reaching"]
+__all__ = ["CLOSE_S_MAX", "CONNECT_S_MAX", "bound_silence", "opened", "reaching"]
 
 CONNECT_S_MAX = 30.0
 """How long a first connection may take; a server that is being restarted is back by then."""
+
+CLOSE_S_MAX = 10.0
+"""How long a closing pool waits for what was taken from it."""
 
 # Seconds of silence, then probes; and milliseconds that what was sent may stay unacknowledged.
 _SILENCE = (

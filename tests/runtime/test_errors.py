@@ -152,3 +152,48 @@ async def test_how_long_a_handler_ran_may_be_any_number(
     async with working(client):
         await until_all(rig, jobs)
     runs.check_once(jobs)
+
+
+@pytest.mark.parametrize("error", [GeneratorExit, KeyboardInterrupt])
+async def test_what_ends_a_process_ends_none_when_a_handler_raises_it(
+    client: awa.AsyncClient, rig: Rig, error: type[BaseException]
+) -> None:
+    """GeneratorExit is how a loop that is gone speaks; Ctrl-C comes to the main thread alone."""
+
+    @client.task(dict, kind="thread", queue="q")
+    def in_thread(job: awa.Job[Any]) -> None:
+        raise error
+
+    @client.task(dict, kind="task", queue="q")
+    async def in_task(job: awa.Job[Any]) -> None:
+        raise GeneratorExit
+
+    async with working(client):
+        jobs = [(await client.insert({}, kind=kind, queue="q")).id for kind in ("thread", "task")]
+        await until_all(rig, jobs, "retryable")
+
+
+async def test_a_handler_that_fails_is_in_the_log_with_all_its_frames(
+    client: awa.AsyncClient, rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The job keeps the last of them, and says where the others are."""
+
+    def deep(n: int) -> int:
+        return deep(n - 1) + len(str(n)) if n else 1 // 0
+
+    @client.task(dict, kind="k", queue="q")
+    async def run(job: awa.Job[Any]) -> None:
+        deep(20)
+
+    async with working(client):
+        (job,) = await insert(client)
+        await until_all(rig, [job], "retryable")
+    (error,) = (await client.get_job(job)).errors
+    assert "frames truncated, full trace in logs" in str(error)
+    (said,) = [one.getMessage() for one in caplog.records if "failed" in one.getMessage()]
+    head, *lines = said.splitlines()
+    assert head == f"handler of 'k' failed (job {job}):"
+    # The first of the frames, which the job has not kept, and the last.
+    assert any(line.endswith("in run") for line in lines)
+    assert "in run" not in str(error)
+    assert lines[-1].startswith("ZeroDivisionError")

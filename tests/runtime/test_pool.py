@@ -127,3 +127,17 @@ async def test_what_a_transaction_left_in_its_session_is_undone_for_the_next(
         await tx.execute("set application_name to 'left'")
     async with await client.transaction() as tx:
         assert await tx.fetch_one("show application_name") != {"application_name": "left"}
+
+
+async def test_a_transaction_that_nobody_ends_does_not_keep_a_close(
+    clients: Clients, rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("awa.store.CLOSE_S_MAX", 0.1)
+    client = clients()
+    tx = await client.transaction()
+    await tx.insert({}, kind="k")
+    await client.close()
+    assert "transactions that nobody has ended are rolled back" in caplog.text
+    with pytest.raises(awa.DatabaseError):
+        await tx.commit()
+    assert await rig.states() == {}

@@ -293,3 +293,28 @@ async def test_closing_stops_and_twice_is_as_once(clients: Clients, rig: Rig, ru
     assert not runtime_threads()
     with pytest.raises(awa.DatabaseError, match="closed pool"):
         await client.insert({}, kind="k")
+
+
+async def test_a_handler_does_not_wait_for_its_own_end(clients: Clients, rig: Rig) -> None:
+    client = clients()
+    said: list[str] = []
+
+    @client.task(dict, kind="k", queue="q")
+    async def run(job: awa.Job[Any]) -> None:
+        for stop in (client.shutdown, client.close):
+            try:
+                await stop()
+            except awa.AwaError as error:
+                said.append(str(error))
+
+    async with working(client):
+        await until_all(rig, await insert(client))
+    assert said == ["a handler cannot wait for its own end: stop from outside of it"] * 2
+
+
+async def test_a_closed_client_does_not_start(clients: Clients) -> None:
+    client = clients()
+    client.task(dict, kind="k", queue="q")(lambda job: None)
+    await client.close()
+    with pytest.raises(awa.DatabaseError, match="closed pool"):
+        await client.start()

@@ -305,3 +305,17 @@ async def test_one_job_is_found_by_its_id_in_any_place(rig: Rig, n: int) -> None
     await fill(rig, n)
     many = await cost(rig.conn, call)
     assert many.fetched <= few.fetched + 5, (few, many)
+
+
+@pytest.mark.parametrize("n", SIZES)
+async def test_a_short_list_costs_what_it_shows(rig: Rig, n: int) -> None:
+    worker = await rig.worker()
+    await rig.enqueue(600)
+    await worker.end(*(await worker.take(room=3))[:2])
+    lists = ["null", "'available'", "'running'", "'failed'", "'scheduled'"]
+    calls = [text("select * from awa.list_ids(", state, ", null, null, 5)") for state in lists]
+    few = [await cost(rig.conn, call) for call in calls * 2][len(calls) :]
+    await fill(rig, n)
+    many = [await cost(rig.conn, call) for call in calls]
+    for before, after in zip(few, many, strict=True):
+        assert after.fetched <= before.fetched * 1.1 + 50 and after.scanned == 0, (before, after)

@@ -79,6 +79,7 @@ def test_the_console_script_is_the_same_program() -> None:
         *("job retry-failed", "job retry-failed --kind a --queue b", "job discard"),
         *("queue", "queue pause", "queue stats extra", "worker", "migrate --from x"),
         *("health --connect-timeout x", "storage", "context", "--nothing health"),
+        *("health --connect-timeout 0", "health --connect-timeout nan"),
         *("worker a:b --schema s", "--schema s worker a:b", "worker a:b --reload"),
     ],
 )
@@ -94,6 +95,12 @@ async def test_without_a_database_it_says_how_to_name_one() -> None:
     said = await program("job", "list")
     assert (said.code, said.out) == (1, "")
     assert said.err == "error: no database: give --database-url, --context or DATABASE_URL\n"
+
+
+async def test_a_variable_that_was_never_set_is_no_database(url: str) -> None:
+    said = await program("--database-url", "", "job", "list", DATABASE_URL=url)
+    assert (said.code, said.out) == (1, "")
+    assert said.err == "error: --database-url is empty\n"
 
 
 # --- Migrate -----------------------------------------------------------------------------------

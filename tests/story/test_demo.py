@@ -6,11 +6,14 @@ Above: nobody. Below: tests.story.stage, awa.demo.
 """
 
 import asyncio
+import os
+import signal
 from pathlib import Path
 
 import orjson
 import pytest
 
+from tests.runtime.scene import until
 from tests.story.stage import started
 
 
@@ -38,6 +41,36 @@ async def test_the_demo_loses_nothing_and_says_so(tmp_path: Path) -> None:
     assert summary["trace_events"] > summary["committed"] / 500
     for words in (b"killed worker a", b"stopped worker b", b"declared lost; continued it"):
         assert words in err
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_demo_that_is_ended_leaves_nobody(tmp_path: Path, number: signal.Signals) -> None:
+    async with started("demo", TMPDIR=str(tmp_path)) as process:
+        assert process.stderr is not None
+        async with asyncio.timeout(60):
+            while b"staleness limit" not in await process.stderr.readline():
+                pass
+        process.send_signal(number)
+        code = await process.wait()
+    assert code == (128 + number if number is signal.SIGTERM else -number)
+
+    def are_gone() -> bool:
+        mine = str(tmp_path).encode()
+        return not [one for one in Path("/proc").glob("[0-9]*/cmdline") if mine in read(one)]
+
+    await until(are_gone)
+    if number is signal.SIGTERM:
+        assert os.listdir(tmp_path) == []
+
+
+def read(path: Path) -> bytes:
+    """Return a file of a process, which may have ended."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 @pytest.mark.slow

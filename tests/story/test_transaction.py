@@ -136,7 +136,13 @@ async def test_a_unique_conflict_of_the_users_own_is_named(shop: awa.AsyncClient
 
 
 async def test_the_users_own_mistake_in_sql_is_a_database_error(shop: awa.AsyncClient) -> None:
-    for sql in ("selct 1", "insert into shop_order (number) values (null)", "select 1 / 0"):
+    mistakes = ("select no_such_function()", "table no_such_table")
+    for sql in (
+        *mistakes,
+        "selct 1",
+        "insert into shop_order (number) values (null)",
+        "select 1 / 0",
+    ):
         async with await shop.transaction() as tx:
             with pytest.raises(awa.DatabaseError) as caught:
                 await tx.execute(sql)

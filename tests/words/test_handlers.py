@@ -24,3 +24,15 @@ def test_without_a_class_a_kind_must_be_given(args_type: Any) -> None:
 def test_what_cannot_be_called_is_no_handler() -> None:
     with pytest.raises(TypeError, match="a handler must be callable, not str"):
         Handlers().register(dict, "handle", None, "q")  # type: ignore[arg-type]
+
+
+def test_a_generator_is_no_handler() -> None:
+    def once(job: Any) -> Any:
+        yield job
+
+    async def each(job: Any) -> Any:
+        yield job
+
+    for function in (once, each):
+        with pytest.raises(TypeError, match="a handler must not be a generator"):
+            Handlers().register(dict, function, None, "q")
