@@ -66,7 +66,7 @@ class OperatorStore:
         self, state: str | None, kind: str | None, queue: str | None, limit: int
     ) -> list[Job[Any]]:
         """Return jobs, newest id first."""
-        ids = [row["list_ids"] for row in await self.verbs("list_ids", state, kind, queue, limit)]
+        ids = [row["search"] for row in await self.verbs("search", state, kind, queue, limit)]
         with translated():
             rows = await self.conn.fetch(template(_LIST, self.schema), ids, state)
         return [Job.stored(row) for row in rows]

@@ -294,6 +294,18 @@ async def test_a_look_at_the_queues_costs_the_same_whatever_waits(rig: Rig) -> N
     assert many.fetched <= few.fetched + 120 and many.scanned == 0, (few, many)
 
 
+async def test_a_look_at_the_queues_costs_the_same_whatever_has_happened(rig: Rig) -> None:
+    worker = await rig.worker()
+    await warm(rig, worker)
+    await rig.have_movable_clock()
+    call = "select * from awa.queue_stats()"
+    few = [await cost(rig.conn, call) for _ in range(3)][-1]
+    await have_history(rig, worker, 5000)
+    await rig.pass_time(2 * 3600)
+    many = [await cost(rig.conn, call) for _ in range(3)][-1]
+    assert many.is_like(few), (few, many)
+
+
 @pytest.mark.parametrize("n", SIZES)
 async def test_one_job_is_found_by_its_id_in_any_place(rig: Rig, n: int) -> None:
     worker = await rig.worker()
@@ -313,7 +325,7 @@ async def test_a_short_list_costs_what_it_shows(rig: Rig, n: int) -> None:
     await rig.enqueue(600)
     await worker.end(*(await worker.take(room=3))[:2])
     lists = ["null", "'available'", "'running'", "'failed'", "'scheduled'"]
-    calls = [text("select * from awa.list_ids(", state, ", null, null, 5)") for state in lists]
+    calls = [text("select * from awa.search(", state, ", null, null, 5)") for state in lists]
     few = [await cost(rig.conn, call) for call in calls * 2][len(calls) :]
     await fill(rig, n)
     many = [await cost(rig.conn, call) for call in calls]

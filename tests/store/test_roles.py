@@ -22,7 +22,7 @@ PRODUCER = {"enqueue", "enqueue_many", "reserve", "may_copy", "open", "wake"}
 WORKER = {"register", "step", "finish", "heartbeat", "open_entries", "retire", "elect", "resign"}
 LEADER = {"promote", "sort", "rescue", "expire", "rotate", "prune", "tally", "purge"}
 OPERATOR = {"cancel", "redrive", "redrive_failed", "discard_failed", "pause", "unpause", "drain"}
-HEALTH = {"queue_stats", "list_ids"}
+HEALTH = {"queue_stats", "search"}
 LOOKS = {"storage_status"}
 GRANTED = {
     "producer": PRODUCER | HEALTH,

@@ -37,7 +37,7 @@ for role, verb in
     union all
     -- What the view calls, it calls for whoever reads it; and every program may look at its own health.
     select r, f from unnest(array['producer', 'worker', 'operator', 'reader']) r,
-      unnest(array['is_unclaimed', 'queue_stats', 'list_ids', 'clock']) f) g on g.verb = p.proname
+      unnest(array['is_unclaimed', 'queue_stats', 'search', 'clock']) f) g on g.verb = p.proname
 loop
   execute format('grant execute on function %s to %I', verb, 'awa_' || role);
 end loop;

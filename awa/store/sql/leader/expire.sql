@@ -3,7 +3,7 @@
 -- in      epoch bigint, grace_s float8 (how long the worker has to do it itself), n int (entries a worker, at most)
 -- out     worker, expired: a row a worker that is to be told
 -- locks   shared: the leadership; parts
--- plan    worker_for_rescue; as open_claims and append_part
+-- plan    worker_for_rescue; as open_claims and rescue_claim
 create or replace function {schema}.expire(epoch bigint, grace_s float8, n int) returns table (worker int, expired int)
 language plpgsql security definer
 set search_path to {schema}, pg_temp
@@ -15,8 +15,6 @@ as $$
 declare
   w int;
   o record;
-  s bigint;
-  ended int := 0;
 begin
 perform as_leader(expire.epoch);
 perform set_config('lock_timeout', '100ms', true);
@@ -27,20 +25,7 @@ for w in select k.worker from worker k where k.stopped_at is null and k.lost_at 
     where c.deadline_at < clock() - expire.grace_s * interval '1 second' order by c.claim
   loop
     exit when expired >= n;
-    begin
-      for s in select * from end_open(o.claim, first_of(o.seqs, n - expired)) loop
-        perform rescue_entry(s, w, 'hard deadline exceeded', false);
-        ended := ended + 1;
-      end loop;
-      expired := expired + ended;
-    exception when lock_not_available then
-      -- As in a rescue: who keeps a transaction open holds back its own claim only.
-      null;
-    when data_exception or integrity_constraint_violation then
-      -- One bad row stops no sweep.
-      raise warning 'claim % cannot be ended: %', o.claim, sqlerrm;
-    end;
-    ended := 0;
+    expired := expired + rescue_claim(o.claim, first_of(o.seqs, n - expired), w, 'hard deadline exceeded', false);
   end loop;
   continue when expired = 0;
   perform pg_notify('{schema}_over', w::text);

@@ -17,7 +17,8 @@ as $$
 declare
   present timestamptz := clock();
   -- Before the reads below: who has drawn a number and is not among them has ended, and is seen.
-  quiet boolean := fillers(array['deferred_seq'::regclass]) = '{}';
+  quiet boolean := pg_sequence_last_value('deferred_seq'::regclass) is null
+    or fillers(array['deferred_seq'::regclass]) = '{}';
   from_at timestamptz;
   s smallint;
   due bigint[];

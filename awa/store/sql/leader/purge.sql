@@ -9,6 +9,8 @@ language plpgsql security definer
 set search_path to {schema}, pg_temp
 as $$
 declare
+  failed_before timestamptz := clock() - purge.failed_s * interval '1 second';
+  cancelled_before timestamptz := clock() - purge.cancelled_s * interval '1 second';
   gone int;
 begin
 perform as_leader(purge.epoch);
@@ -17,8 +19,8 @@ perform forget_worker(w.worker) from worker w
 where w.stopped_at is not null and w.worker in (select unnest((newest(q.queue)).sleepers) from queue q);
 delete from held h where h.id in (
   select k.id from held k
-  where (k.state = 'failed' and k.finalized_at < clock() - purge.failed_s * interval '1 second')
-  or (k.state = 'cancelled' and k.finalized_at < clock() - purge.cancelled_s * interval '1 second')
+  where (k.state = 'failed' and k.finalized_at < failed_before)
+  or (k.state = 'cancelled' and k.finalized_at < cancelled_before)
   order by k.finalized_at limit purge.n for update skip locked);
 get diagnostics gone = row_count;
 delete from worker w where w.stopped_at < clock() - interval '1 day';

@@ -18,7 +18,9 @@ set jit to off
 as $$
 #variable_conflict use_column
 declare
-  since timestamptz := (select m.folded_to from tally_mark m);
+  -- Into variables: a volatile clock in the query would have every part read.
+  hour_ago timestamptz := clock() - interval '1 hour';
+  since timestamptz := greatest((select m.folded_to from tally_mark m), hour_ago);
 begin
 return query
 with waiting as (
@@ -32,9 +34,9 @@ running as (
 failed as (select h.queue, count(*) as failed from held h where h.state = 'failed' group by 1),
 completed as (
   select k.queue, sum(k.completed)::bigint as completed from (
-    select t.queue, t.completed from tally t where t.minute > clock() - interval '1 hour'
+    select t.queue, t.completed from tally t where t.minute > hour_ago
     union all
-    select (p.claim >> 40)::int, p.completed from part p where p.ended_at >= greatest(since, clock() - interval '1 hour')) k
+    select (p.claim >> 40)::int, p.completed from part p where p.ended_at >= since) k
   group by 1)
 select q.name, coalesce(d.scheduled, 0), w.available, coalesce(d.retryable, 0), coalesce(r.running, 0),
   coalesce(f.failed, 0), coalesce(c.completed, 0), extract(epoch from clock() - w.oldest)::float8, q.paused_at is not null

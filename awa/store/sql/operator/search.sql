@@ -1,4 +1,4 @@
--- List ids: which jobs a list shows, newest first.
+-- Search: which jobs a list shows, newest first.
 -- spec    none: reads only
 -- in      state text, kind text, queue text (null: any), n int
 -- out     ids, greatest first, at most n
@@ -6,7 +6,7 @@
 -- plan    entry_N_for_get, deferred_N_for_get and held_pkey backwards, in portions; as open_claims for what runs
 -- Without a filter it costs what it shows. A rare kind, queue or state is looked for among all that could be it: what
 -- runs in the open claims, what failed or was cancelled among the held, what waits for its time among the deferred.
-create or replace function {schema}.list_ids(state text, kind text, queue text, n int) returns setof bigint
+create or replace function {schema}.search(state text, kind text, queue text, n int) returns setof bigint
 language plpgsql security definer
 set search_path to {schema}, pg_temp
 set plan_cache_mode to force_generic_plan
@@ -23,7 +23,7 @@ declare
   portion int := least(greatest(n, 10), 500);
 begin
 while left_over > 0 loop
-  if list_ids.state = 'running' then
+  if search.state = 'running' then
     ids := array(
       select e.id from worker w cross join lateral open_claims(w.worker) o cross join lateral unnest(o.seqs) r
       cross join lateral (select y.id from entry y where y.seq >= lower(r) and y.seq < upper(r) offset 0) e
@@ -32,23 +32,23 @@ while left_over > 0 loop
     ids := array(
       select k.id from (
         (select e.id from entry e
-        where (list_ids.state is null or list_ids.state in ('available', 'completed'))
-        and e.id < before and (list_ids.kind is null or e.kind = list_ids.kind) order by e.id desc limit portion)
+        where (search.state is null or search.state in ('available', 'completed'))
+        and e.id < before and (search.kind is null or e.kind = search.kind) order by e.id desc limit portion)
         union
         (select d.id from deferred d
-        where (list_ids.state is null or d.state = list_ids.state)
-        and d.id < before and (list_ids.kind is null or d.kind = list_ids.kind) order by d.id desc limit portion)
+        where (search.state is null or d.state = search.state)
+        and d.id < before and (search.kind is null or d.kind = search.kind) order by d.id desc limit portion)
         union
         (select h.id from held h
-        where (list_ids.state is null or h.state = list_ids.state)
-        and h.id < before and (list_ids.kind is null or h.kind = list_ids.kind) order by h.id desc limit portion)) k
+        where (search.state is null or h.state = search.state)
+        and h.id < before and (search.kind is null or h.kind = search.kind) order by h.id desc limit portion)) k
       order by k.id desc limit portion);
   end if;
   exit when ids = '{}';
   found := array(
     select j.id from jobs j
-    where j.id = any(ids) and (list_ids.state is null or j.state = list_ids.state)
-    and (list_ids.kind is null or j.kind = list_ids.kind) and (list_ids.queue is null or j.queue = list_ids.queue)
+    where j.id = any(ids) and (search.state is null or j.state = search.state)
+    and (search.kind is null or j.kind = search.kind) and (search.queue is null or j.queue = search.queue)
     order by j.id desc limit left_over);
   return query select unnest(found);
   left_over := left_over - cardinality(found);
