@@ -25,7 +25,7 @@ DOORS = {
     "operator": OperatorStore,
 }
 # What is no verb of its own: reads of the view, and compositions of verbs.
-NOT_VERBS = {"producer": {"copy"}, "operator": {"get", "search"}}
+NOT_VERBS = {"producer": {"copy"}, "operator": {"get"}}
 # Verbs that only other verbs and workers of other languages call: a step composes them.
 COMPOSED = {"worker": {"claim", "finish"}, "producer": {"reserve"}}
 
