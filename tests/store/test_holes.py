@@ -309,42 +309,6 @@ async def test_late_ones_of_one_page_come_one_by_one(rig: Rig) -> None:
     await assert_at_rest(rig, worker)
 
 
-async def test_late_ones_of_several_pages_come_in_the_lanes_order(rig: Rig) -> None:
-    worker = await rig.worker()
-    await rig.conn.execute("select awa.open('q', 1)")
-    one, two, three = await rig.begin(), await rig.begin(), await rig.begin()
-    # The first page has holes of two lanes, the second of one.
-    await rig.enqueue(priority=1, conn=one)
-    early = await rig.enqueue(conn=two)
-    await rig.enqueue(priority=1)
-    await rig.enqueue()
-    assert len(await worker.claim()) == 2
-    later = await rig.enqueue(conn=three)
-    await rig.enqueue()
-    assert len(await worker.claim()) == 1
-    assert await worker.claim() == []
-    # So the first alone is written anew, behind the second.
-    await one.execute("rollback")
-    assert await worker.claim() == []
-    await two.execute("commit")
-    await three.execute("commit")
-    assert [await worker.claim(room=1) for _ in range(2)] == [early, later]
-
-
-async def test_holes_in_two_lanes_are_told_apart(rig: Rig) -> None:
-    worker = await rig.worker()
-    await rig.conn.execute("select awa.open('q', 1)")
-    one, two = await rig.begin(), await rig.begin()
-    low, high = await rig.enqueue(conn=one), await rig.enqueue(priority=1, conn=two)
-    seen = await rig.enqueue(priority=1) + await rig.enqueue()
-    assert sorted(await worker.claim()) == seen
-    await two.execute("commit")
-    assert await worker.claim() == high
-    await one.execute("commit")
-    assert await worker.claim() == low
-    await assert_at_rest(rig, worker)
-
-
 async def test_a_late_job_of_a_strange_kind_goes_to_who_knows_it(rig: Rig) -> None:
     worker, other = await rig.worker(), await rig.worker(kinds=["other"])
     writer = await rig.begin()
