@@ -221,9 +221,9 @@ class Dispatcher:
         self._is_wary = True
 
     async def _register(self) -> None:
-        """Get an id. What ran under an older one is over; its slots stay taken until it ends."""
-        for attempt in list(self.slots.running()):
-            self.slots.give_up(attempt)
+        """Get an id. What runs under an older one is over; what it says at its end is refused."""
+        for attempt in self.slots.running():
+            attempt.is_over = True
         configs = self._config.queues
         told = await self._store.register(self._name, [one.name for one in configs], self._kinds)
         if not self.slots.queue_by_number:
