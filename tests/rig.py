@@ -216,15 +216,19 @@ class Rig:
         return True
 
     @asynccontextmanager
-    async def gate(self, conn: asyncpg.Connection, function: str) -> AsyncIterator[None]:
+    async def gate(
+        self, conn: asyncpg.Connection, function: str, when: str = "true"
+    ) -> AsyncIterator[None]:
         """Stop a connection after the next return of an inner function, until the block is left.
+
+        `when` is a condition in SQL on the function's parameters; other calls do not stop.
 
         A backend can be stopped between any two statements, for an hour; this is how a test says
         where.
         """
         row = await self.conn.fetchrow(_SIGNATURE, function)
         await self.conn.execute(
-            _GATE.format(function=function, pid=conn.get_server_pid(), **dict(row))
+            _GATE.format(function=function, pid=conn.get_server_pid(), when=when, **dict(row))
         )
         keeper = await self.connect()
         await keeper.execute("select pg_advisory_lock(1, 1)")
@@ -338,7 +342,7 @@ create function awa.{function}({takes}) returns {gives} language plpgsql as $gat
 declare
   answer {gives} := behind.{function}({marks});
 begin
-if pg_backend_pid() = {pid} then
+if pg_backend_pid() = {pid} and {when} then
   perform pg_advisory_lock_shared(1, 1), pg_advisory_unlock_shared(1, 1);
 end if;
 return answer;

@@ -15,6 +15,7 @@ from tests.store import (
     test_carry,
     test_claim,
     test_finish,
+    test_fresh_partition,
     test_heartbeat,
     test_holes,
     test_holes_rotation,
@@ -211,7 +212,7 @@ CLAIMS: dict[str, tuple[str, str, str, Kill]] = {
 SEGMENTS: dict[str, tuple[str, str, str, Kill]] = {
     "a producer does not look again under its lock": (
         "writable_segment",
-        "exit when pg_sequence_last_value('open_segment'::regclass) = present;",
+        "exit when open_segment() = present;",
         "exit;",
         test_segments.test_a_producer_that_was_stopped_before_its_lock_looks_again,
     ),
@@ -222,6 +223,12 @@ SEGMENTS: dict[str, tuple[str, str, str, Kill]] = {
         lambda rig: test_segments.test_a_producer_in_flight_keeps_its_segment_from_being_closed(
             rig, "read committed"
         ),
+    ),
+    "fresh partitions are unknown": (
+        "open_segment",
+        "learned := pg_relation_is_updatable('open_segment'::regclass, false);",
+        "",
+        test_fresh_partition.test_a_late_job_in_fresh_partitions_is_no_hole,
     ),
     "backlog is truncated": (
         "backlog_in",

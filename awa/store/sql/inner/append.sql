@@ -12,9 +12,10 @@ declare
   q int := open_queue(b.queue);
   l lane := open_lane(q, b.priority, append.returning_jobs, append.for_kind);
   s bigint := nextval(l.sequence);
+  here smallint := writable_segment();
 begin
 insert into entry (segment, seq, id, created_at, kind, args, options, past)
-values (writable_segment(), s, b.id, b.created_at, b.kind, b.args, b.options, b.past);
+values (here, s, b.id, b.created_at, b.kind, b.args, b.options, b.past);
 return s;
 end;
 $$;

@@ -10,9 +10,10 @@ declare
   s bigint := nextval('deferred_seq');
   -- Read after the number is drawn: whoever promotes up to some instant, and sees nobody who has drawn, misses nobody.
   due timestamptz := greatest(defer.due_at, clock());
+  here smallint := writable_segment();
 begin
 insert into deferred (segment, seq, id, due_at, created_at, priority, state, queue, kind, args, options, past)
-values (writable_segment(), s, b.id, due, b.created_at, b.priority, defer.state, b.queue, b.kind, b.args,
+values (here, s, b.id, due, b.created_at, b.priority, defer.state, b.queue, b.kind, b.args,
   b.options, b.past);
 return s;
 end;

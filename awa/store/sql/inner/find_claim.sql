@@ -8,7 +8,7 @@ create or replace function {schema}.find_claim(
   claim bigint, out segment smallint, out worker int, out seqs int8multirange)
 language plpgsql as $$
 declare
-  s smallint := (pg_sequence_last_value('open_segment'::regclass) % 1000)::smallint;
+  s smallint := (open_segment() % 1000)::smallint;
 begin
 select c.segment, c.worker, c.seqs into segment, worker, seqs from claim c
 where c.segment = s and c.claim = find_claim.claim;

@@ -7,7 +7,7 @@
 create or replace function {schema}.newest(queue int) returns {schema}.claim
 language plpgsql stable as $$
 declare
-  s smallint := (pg_sequence_last_value('open_segment'::regclass) % 1000)::smallint;
+  s smallint := (open_segment() % 1000)::smallint;
   floor bigint := queue::bigint << 40;
   c claim;
 begin

@@ -27,7 +27,7 @@ execute format('create sequence {schema}.lane_%s minvalue %s start %s maxvalue %
   n, lane_base(n) + 1, lane_base(n) + 1, lane_base(n + 1) - 1);
 insert into lane (lane, queue, priority, returning_jobs, kind, sequence, opened_in)
 values (n, open_lane.queue, open_lane.priority, open_lane.returning_jobs, open_lane.kind,
-  format('{schema}.lane_%s', n)::regclass, pg_sequence_last_value('open_segment'::regclass) / 1000)
+  format('{schema}.lane_%s', n)::regclass, open_segment() / 1000)
 returning * into l;
 return l;
 end;

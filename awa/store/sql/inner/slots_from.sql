@@ -7,7 +7,7 @@
 create or replace function {schema}.slots_from(number bigint) returns smallint[]
 language plpgsql as $$
 declare
-  present bigint := pg_sequence_last_value('open_segment'::regclass);
+  present bigint := open_segment();
 begin
 if slots_from.number >= present / 1000 then
   return array[(present % 1000)::smallint];

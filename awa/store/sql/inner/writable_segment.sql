@@ -15,7 +15,7 @@ begin
 loop
   present := pg_sequence_last_value('open_segment'::regclass);
   perform pg_advisory_xact_lock_shared('segment'::regclass::oid::int, (present % 1000)::int);
-  exit when pg_sequence_last_value('open_segment'::regclass) = present;
+  exit when open_segment() = present;
 end loop;
 return (present % 1000)::smallint;
 end;

@@ -11,7 +11,7 @@ language plpgsql security definer
 set search_path to {schema}, pg_temp
 as $$
 declare
-  present bigint := pg_sequence_last_value('open_segment'::regclass);
+  present bigint := open_segment();
   g segment;
 begin
 perform as_leader(rotate.epoch);

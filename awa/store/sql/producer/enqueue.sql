@@ -21,6 +21,7 @@ as $$
 declare
   l record;
   s bigint;
+  here smallint;
   o jsonb;
 begin
 perform check_job(kind, args, queue, priority, max_attempts, tags, run_at);
@@ -41,8 +42,9 @@ else
   end if;
   -- The number first, then the segment, then the question who sleeps: each relies on the one before.
   s := nextval(l.sequence);
+  here := writable_segment();
   insert into entry (segment, seq, id, created_at, kind, args, options)
-  values (writable_segment(), s, enqueue.id, enqueue.created_at, enqueue.kind, enqueue.args, o);
+  values (here, s, enqueue.id, enqueue.created_at, enqueue.kind, enqueue.args, o);
   asleep := pg_sequence_last_value(l.bell) is not distinct from 2;
   if asleep and wake then
     perform pg_notify('{schema}', queue);
