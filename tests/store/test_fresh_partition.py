@@ -1,8 +1,8 @@
 """Fresh partitions: a segment is made and switched to while a transaction, or a step, is under way.
 
 Owns: the meeting of what a backend knows of the logs' partitions with a rotation that adds some.
-Keeps: a transaction that stays open can go on enqueueing; no step takes what it cannot
-    see for a hole.
+Keeps: a transaction that stays open can go on enqueueing; no look takes a late job for a hole,
+    and no rescue overlooks a claim.
 Above: nobody. Below: tests.rig, awa.store.
 """
 
@@ -11,7 +11,8 @@ import asyncio
 import asyncpg
 import pytest
 
-from tests.rig import Leader, Rig, Worker
+from tests.rig import STALE_S, Leader, Rig, Worker
+from tests.store.test_rescue import almost_lose
 
 INITIAL_SEGMENTS = 4
 WAYS = {
@@ -81,6 +82,41 @@ async def test_a_late_job_in_fresh_partitions_is_no_hole(rig: Rig) -> None:
     assert given == [late]
 
 
+async def test_a_rescue_knows_a_claim_in_fresh_partitions(rig: Rig) -> None:
+    """A rescue is stopped between two lost workers; the second makes a last claim in new ones."""
+    await rig.have_movable_clock()
+    alive = await rig.worker()
+    leader = await rig.lead(alive)
+    await use_up(leader)
+    await lose_two(rig, leader, alive)
+    assert len(await leader.store.rescue(leader.epoch, STALE_S, 100)) == 2
+    second = await lose_two(rig, leader, alive)
+    turner = Leader(await rig.connect(), leader.epoch)
+    async with rig.gate(leader.conn, "rescue_worker"):
+        rescue = asyncio.create_task(leader.store.rescue(leader.epoch, STALE_S, 100))
+        await rig.until_blocked(leader.conn, rescue)
+        await add_partitions(rig, turner)
+        # Each claim lies where the one before said; all but the last end.
+        for _ in range(3):
+            await second.end(*second.claim_by_seq)
+            await rig.enqueue(queue="b")
+            assert await second.take()
+    await rescue
+    await rig.let_die(leader, alive)
+    assert "running" not in (await rig.states()).values()
+
+
+async def lose_two(rig: Rig, leader: Leader, alive: Worker) -> Worker:
+    """Have two workers run a job each and say nothing for long; return the second."""
+    for queue in ("a", "b"):
+        worker = await rig.worker(queue)
+        await rig.enqueue(queue=queue)
+        await worker.take()
+    await almost_lose(rig, leader, alive)
+    await rig.pass_time(STALE_S / 3 + 1)
+    return worker
+
+
 async def have_a_hole(rig: Rig, queue: str) -> asyncpg.Connection:
     """Draw a number and leave it open; return whose it is."""
     writer = await rig.begin()
@@ -89,7 +125,7 @@ async def have_a_hole(rig: Rig, queue: str) -> asyncpg.Connection:
 
 
 async def warm_up(rig: Rig, worker: Worker) -> None:
-    """Have a worker do all that it will: what it plans first, it learns about as it does."""
+    """Have a worker do all that it will: to plan a statement is to learn of the partitions."""
     for _ in range(2):
         late = [await have_a_hole(rig, queue) for queue in ("a", "b")]
         await worker.step(settles=True)

@@ -230,6 +230,12 @@ SEGMENTS: dict[str, tuple[str, str, str, Kill]] = {
         "",
         test_fresh_partition.test_a_late_job_in_fresh_partitions_is_no_hole,
     ),
+    "a claim in fresh partitions is overlooked": (
+        "open_claims",
+        "perform open_segment();",
+        "",
+        test_fresh_partition.test_a_rescue_knows_a_claim_in_fresh_partitions,
+    ),
     "backlog is truncated": (
         "backlog_in",
         "for q in select k.queue from queue k loop",

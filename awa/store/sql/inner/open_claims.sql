@@ -13,6 +13,8 @@ declare
 begin
 -- Into a variable, so that the claims below are found by what it says, whatever the planner believes of the tables.
 select * into w from worker k where k.worker = open_claims.worker;
+-- Whoever finds nothing lets the worker go, so no claim in fresh partitions may be missed.
+perform open_segment();
 return query
 with mine as (
   select c.segment, c.claim, c.claimed_at, c.deadline_at, c.seqs from claim c
