@@ -16,6 +16,9 @@ import awa
 from awa.embedded import EmbeddedPostgres
 from awa.store.migrate import grant_roles
 from tests.rig import Rig
+from tests.store.test_fresh_partition import (
+    test_a_late_job_in_fresh_partitions_is_no_hole as no_hole,
+)
 from tests.versions import VERSIONS, fetch
 
 pytestmark = [pytest.mark.versions, pytest.mark.slow]
@@ -91,3 +94,11 @@ async def test_a_job_lives_its_whole_life_on_every_version(address: str) -> None
         await grant_roles(address)
         await check_roles(address)
         assert (await client.storage_status())["schema_version"] == awa.current_migration_version()
+
+
+async def test_fresh_partitions_are_known_on_every_version(address: str) -> None:
+    """When a backend learns of them is a matter of the server's own code."""
+    async with awa.AsyncClient(address) as client:
+        await client.migrate()
+    async with Rig(address) as rig:
+        await no_hole(rig)
