@@ -163,8 +163,7 @@ class Dispatcher:
     def drain(self) -> None:
         """Claim no more, and let the handlers know."""
         self.is_draining = True
-        for attempt in self.slots.running():
-            attempt.is_over = True
+        self.slots.tell_over()
         self._ring()
 
     def release(self) -> list[Attempt]:
@@ -182,8 +181,7 @@ class Dispatcher:
 
     async def close(self) -> None:
         """Close the connection; nobody finishes any more what still runs."""
-        for attempt in self.slots.running():
-            attempt.is_over = True
+        self.slots.tell_over()
         await self._disconnect()
 
     def _is_idle(self) -> bool:
@@ -222,8 +220,7 @@ class Dispatcher:
 
     async def _register(self) -> None:
         """Get an id. What runs under an older one is over; what it says at its end is refused."""
-        for attempt in self.slots.running():
-            attempt.is_over = True
+        self.slots.tell_over()
         configs = self._config.queues
         told = await self._store.register(self._name, [one.name for one in configs], self._kinds)
         if not self.slots.queue_by_number:

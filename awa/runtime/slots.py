@@ -119,6 +119,11 @@ class Slots:
             # A list at one go: the heartbeat's thread asks while the engine's changes it.
             yield from list(queue.running.values())
 
+    def tell_over(self) -> None:
+        """Tell every handler that its attempt is over; the slots stay taken until they end."""
+        for attempt in self.running():
+            attempt.is_over = True
+
     def find(self, seq: int) -> Attempt | None:
         """Return the running attempt of an entry."""
         for queue in self.queue_by_number.values():
