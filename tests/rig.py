@@ -343,6 +343,7 @@ declare
   answer {gives} := behind.{function}({marks});
 begin
 if pg_backend_pid() = {pid} and {when} then
+  -- A verb that has bounded its own waits is stopped for as long as any other.
   perform set_config('lock_timeout', '0', true);
   perform pg_advisory_lock_shared(1, 1), pg_advisory_unlock_shared(1, 1);
 end if;

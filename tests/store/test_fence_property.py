@@ -348,11 +348,11 @@ def test_an_entry_ends_once(server: postgres.Server) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("room", range(20))
-def test_an_entry_ends_once_for_long(server: postgres.Server, room: int) -> None:
+@pytest.mark.parametrize("nth", range(20))
+def test_an_entry_ends_once_for_long(server: postgres.Server, nth: int) -> None:
     """In many rooms: one that has seen hundreds of queues and segments is slow."""
-    with arena(server) as fresh:
-        try_out(lambda: Fence(fresh), profile(examples=25, steps=60))
+    with arena(server) as room:
+        try_out(lambda: Fence(room), profile(examples=25, steps=60))
 
 
 SOWN = {

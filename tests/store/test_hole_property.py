@@ -275,11 +275,11 @@ def test_what_was_committed_is_given_out_once(server: postgres.Server) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("room", range(25))
-def test_what_was_committed_is_given_out_once_for_long(server: postgres.Server, room: int) -> None:
+@pytest.mark.parametrize("nth", range(25))
+def test_what_was_committed_is_given_out_once_for_long(server: postgres.Server, nth: int) -> None:
     """In many rooms: one that has seen hundreds of queues and segments is slow."""
-    with arena(server) as fresh:
-        try_out(lambda: Holes(fresh), profile(examples=40, steps=80))
+    with arena(server) as room:
+        try_out(lambda: Holes(room), profile(examples=40, steps=80))
 
 
 SOWN = {

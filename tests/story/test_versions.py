@@ -2,7 +2,7 @@
 
 Owns: the smoke of every major, on a server of its own: migrate, roles, run, rotate, prune.
 Keeps: the minor is pinned in tests.versions, and fetched once.
-Above: nobody. Below: tests.versions, tests.rig, awa.
+Above: nobody. Below: tests.versions, tests.store, tests.rig, awa.
 """
 
 import asyncio
