@@ -13,7 +13,7 @@ Claimer == IF Claims = <<>> THEN None ELSE Claims[Len(Claims)]
 
 Job == INSTANCE Queue WITH
   Jobs <- {Watched}, Workers <- Claimers,
-  MaxAttempts <- 1, MaxDeaths <- 1, MaxEntries <- 1, MaxLost <- 0,
+  MaxAttempts <- 1, MaxDeaths <- 1, MaxEntries <- 1, MaxLost <- 0, Places <- {"main"},
   enqueued   <- IF Exists THEN {Watched} ELSE {},
   entries    <- IF Exists
                 THEN <<[job |-> Watched, lane |-> "main", worker |-> Claimer, outcome |-> None]>>

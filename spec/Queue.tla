@@ -14,13 +14,14 @@ CONSTANTS
   MaxAttempts,  \* claims a job may spend on failures before it is held
   MaxDeaths,    \* workers lost under a job before it is quarantined
   MaxEntries,   \* bound of the model: entries ever appended
-  MaxLost       \* bound of the model: workers ever lost
+  MaxLost,      \* bound of the model: workers ever lost
+  Places        \* bound of the model: where a new job may go, of "intake", "main", "deferred"
 
 VARIABLES       \* what the database knows
   enqueued,     \* SUBSET Jobs                the jobs that exist
   entries,      \* Seq(Entry)                 the logs; an entry's seq is its place in them
   deferred,     \* SUBSET Jobs                not before run_at: scheduled, retryable, snoozed
-  held,         \* [Jobs -> Reason]           waits for a person, and why; or "none"
+  held,         \* [Jobs -> Reason]           waits for a person, and why; "discarded" for ever; or "none"
   attempt,      \* [Jobs -> Nat]              claims spent since it was enqueued or redriven
   lease,        \* [Jobs -> Nat]              run lease: claims in its whole life
   deaths,       \* [Jobs -> Nat]              workers lost while they ran it
@@ -37,16 +38,18 @@ vars   == <<stored, believes>>
 
 None     == "none"
 Seqs     == 1..MaxEntries
-Lanes    == {"main", "aside"}
+Lanes    == {"intake", "main", "aside"}
 Finishes == {"completed", "retried", "snoozed", "failed", "released"}
 Outcomes == Finishes \cup {"cancelled", "rescued", "moved"}
-Reasons  == {"failed", "cancelled", "quarantined"}
+Redrivable == {"failed", "cancelled", "quarantined"}
+Reasons  == Redrivable \cup {"discarded"}
 Entry    == [job: Jobs, lane: Lanes, worker: Workers \cup {None}, outcome: Outcomes \cup {None}]
 
 Written     == DOMAIN entries
 JobOf(e)    == entries[e].job
 Open(e)     == e \in Written /\ entries[e].outcome = None
 Ready(e)    == Open(e) /\ entries[e].worker = None
+InIntake(e) == Ready(e) /\ entries[e].lane = "intake"
 Holds(w, e) == Open(e) /\ entries[e].worker = w
 Completed(j) == \E e \in Written : JobOf(e) = j /\ entries[e].outcome = "completed"
 
@@ -73,18 +76,21 @@ Init ==
   /\ claimCount = [e \in Seqs |-> 0] /\ endCount = [e \in Seqs |-> 0]
 
 -----------------------------------------------------------------------------
-(* Enqueue: a job comes into being, ready at once or deferred to its run_at. *)
-Enqueue(j) ==
+(* Enqueue: a job comes into being, ready at once or deferred to its run_at. Where no *)
+(* lane is made for it yet it waits in the intake.                                    *)
+Enqueue(j, place) ==
   /\ j \notin enqueued
   /\ enqueued' = enqueued \cup {j}
-  /\ \/ HasRoom /\ entries' = With(entries, j, "main") /\ UNCHANGED deferred
-     \/ deferred' = deferred \cup {j} /\ UNCHANGED entries
+  /\ IF place = "deferred"
+     THEN deferred' = deferred \cup {j} /\ UNCHANGED entries
+     ELSE HasRoom /\ entries' = With(entries, j, place) /\ UNCHANGED deferred
   /\ UNCHANGED <<held, counts, lost, believes, claimCount, endCount>>
 
 (* Claim: a worker that is not lost takes a ready entry. This alone spends an *)
-(* attempt, and this alone moves the run lease.                               *)
+(* attempt, and this alone moves the run lease. What is in the intake is nobody's *)
+(* yet: the leader's Divert sorts it out.                                     *)
 Claim(w, e) ==
-  /\ Ready(e)
+  /\ Ready(e) /\ ~InIntake(e)
   /\ w \notin lost
   /\ entries' = [entries EXCEPT ![e].worker = w]
   /\ attempt' = [attempt EXCEPT ![JobOf(e)] = @ + 1]
@@ -147,23 +153,30 @@ Release(w, e) ==
 (* Refuse: a finish of an entry that is over, or somebody else's, is stale. The *)
 (* worker is told and forgets; nothing else changes.                            *)
 Refuse(w, e) ==
-  /\ e \in believes[w]           \* inert here: without it, a step that changes nothing
-  /\ ~Holds(w, e)
+  /\ e \in Written /\ ~Holds(w, e)
   /\ believes' = [believes EXCEPT ![w] = @ \ {e}]
   /\ UNCHANGED stored
 
-(* Cancel: a person ends a job, wherever it is. Who runs it finds out by Refuse. *)
-Cancel(j) ==
-  /\ \/ /\ j \in deferred
-        /\ deferred' = deferred \ {j}
-        /\ UNCHANGED <<entries, endCount>>
-     \/ \E e \in Written :
-        /\ JobOf(e) = j /\ Open(e)
-        /\ entries' = End(e, "cancelled")
-        /\ CountEnd(e)
-        /\ UNCHANGED deferred
+(* Cancel: a job ends before it is done. Its own handler may say so (by is its worker),   *)
+(* or a person (by is None), wherever the job is; who runs it then finds out by Refuse.   *)
+CancelDeferred(j) ==
+  /\ j \in deferred
+  /\ deferred' = deferred \ {j}
+  /\ UNCHANGED <<entries, believes, endCount>>
+
+CancelEntry(by, e) ==
+  /\ Open(e)
+  /\ by # None => Holds(by, e)
+  /\ entries' = End(e, "cancelled")
+  /\ believes' = [w \in Workers |-> IF w = by THEN believes[w] \ {e} ELSE believes[w]]
+  /\ CountEnd(e)
+  /\ UNCHANGED deferred
+
+Cancel(by, j) ==
+  /\ \/ by = None /\ CancelDeferred(j)
+     \/ \E e \in Written : JobOf(e) = j /\ CancelEntry(by, e)
   /\ held' = [held EXCEPT ![j] = "cancelled"]
-  /\ UNCHANGED <<enqueued, counts, lost, believes, claimCount>>
+  /\ UNCHANGED <<enqueued, counts, lost, claimCount>>
 
 (* Lose: the leader declares a worker lost; its last heartbeat is too old. *)
 Lose(w) ==
@@ -199,25 +212,34 @@ Promote(j) ==
 (* anew; the run lease goes on, so no token is ever handed out twice.         *)
 Redrive(j) ==
   /\ HasRoom
-  /\ held[j] # None
+  /\ held[j] \in Redrivable
   /\ held' = [held EXCEPT ![j] = None]
   /\ entries' = With(entries, j, "main")
   /\ attempt' = [attempt EXCEPT ![j] = 0]
   /\ deaths' = [deaths EXCEPT ![j] = 0]
   /\ UNCHANGED <<enqueued, deferred, lease, lost, believes, claimCount, endCount>>
 
-(* Divert: an entry that a claim may not take would stand in the cursor's way. It *)
-(* is moved aside, once, to where whoever may take it looks; this is no claim.    *)
+(* Discard: what is held is deleted, by a person or at the end of its retention. *)
+Discard(j) ==
+  /\ held[j] \in Redrivable
+  /\ held' = [held EXCEPT ![j] = "discarded"]
+  /\ UNCHANGED <<enqueued, entries, deferred, counts, lost, believes, claimCount, endCount>>
+
+(* Divert: an entry that a claim may not take would stand in the cursor's way. It is *)
+(* moved, out of the intake to the lane it was meant for, and from there aside, once, *)
+(* to where whoever may take it looks; this is no claim.                              *)
 Divert(e) ==
   /\ HasRoom
   /\ Ready(e)
-  /\ entries[e].lane = "main"
-  /\ entries' = With(End(e, "moved"), JobOf(e), "aside")
+  /\ entries[e].lane # "aside"
+  /\ entries' = With(End(e, "moved"), JobOf(e), IF InIntake(e) THEN "main" ELSE "aside")
   /\ CountEnd(e)
   /\ UNCHANGED <<enqueued, deferred, held, counts, lost, believes, claimCount>>
 
 Next ==
-  \/ \E j \in Jobs : Enqueue(j) \/ Cancel(j) \/ Promote(j) \/ Redrive(j)
+  \/ \E j \in Jobs : Promote(j) \/ Redrive(j) \/ Discard(j)
+  \/ \E j \in Jobs, place \in Places : Enqueue(j, place)
+  \/ \E j \in Jobs, by \in Workers \cup {None} : Cancel(by, j)
   \/ \E w \in Workers : Lose(w)
   \/ \E e \in Seqs : Divert(e)
   \/ \E w \in Workers, e \in Seqs :
@@ -282,27 +304,29 @@ AttemptCountsClaims == [][\A j \in Jobs :
                 ELSE attempt[j] + Cardinality({e \in Written : JobOf(e) = j /\ Claimed(e)})
                                 - Cardinality({e \in Written : JobOf(e) = j /\ GivenBack(e)})]_vars
 
-(* A job that is over changes only because a person redrives it. *)
+(* A job that is over changes only because a person redrives it, or it is discarded. *)
 Life(j) == <<j \in deferred, held[j], attempt[j], lease[j], deaths[j],
              {<<e, entries[e]>> : e \in {d \in Written : JobOf(d) = j}}>>
 TerminalIsFinal == [][\A j \in Jobs :
-  Completed(j) \/ held[j] # None => Life(j)' = Life(j) \/ Redrive(j)]_vars
+  Completed(j) \/ held[j] # None => Life(j)' = Life(j) \/ Redrive(j) \/ Discard(j)]_vars
 
 (* A worker declared lost is given nothing. *)
 LostClaimsNothing == [][\A e \in Written : Claimed(e) => entries'[e].worker \notin lost]_vars
 
 -----------------------------------------------------------------------------
-(* Liveness. Somebody claims what is ready, the leader rescues what lost workers   *)
-(* hold and promotes what is due. No finish is fair: a handler may hang for ever.  *)
+(* Liveness. Somebody claims what is ready, the leader sorts the intake, rescues what *)
+(* lost workers hold and promotes what is due. No finish is fair: a handler may hang. *)
 FairSpec ==
   /\ Spec
   /\ \A e \in Seqs : WF_vars(\E w \in Workers : Claim(w, e))
+  /\ \A e \in Seqs : WF_vars(InIntake(e) /\ Divert(e))
   /\ \A e \in Seqs : WF_vars(\E w \in lost : Rescue(w, e))
   /\ \A j \in Jobs : WF_vars(Promote(j))
 
 ReadyJob(j)    == \E e \in Written : JobOf(e) = j /\ Ready(e)
 RunningJob(j)  == \E e \in Written : JobOf(e) = j /\ Open(e) /\ ~Ready(e)
-ReadyIsClaimed == \A j \in Jobs : ReadyJob(j) ~> (RunningJob(j) \/ held[j] = "cancelled")
+Stuck(j)       == ~HasRoom /\ \E e \in Written : JobOf(e) = j /\ InIntake(e)
+ReadyIsClaimed == \A j \in Jobs : ReadyJob(j) ~> (RunningJob(j) \/ held[j] = "cancelled" \/ Stuck(j))
 LostIsRescued  == \A e \in Seqs : (\E w \in lost : Holds(w, e)) ~> ~Open(e)
 DueIsPromoted  == \A j \in Jobs : j \in deferred ~> (j \notin deferred \/ ~HasRoom)
 =============================================================================
