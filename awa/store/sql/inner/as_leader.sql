@@ -12,5 +12,9 @@ perform pg_advisory_xact_lock_shared('leader'::regclass::oid::int, 0);
 if not exists (select from leader l where l.epoch = as_leader.epoch) then
   raise exception 'epoch % is over: another worker leads', as_leader.epoch using errcode = 'AW001';
 end if;
+if tracing() then
+  -- Its events say under which epoch it acted.
+  perform set_config('{schema}.trace_epoch', as_leader.epoch::text, true);
+end if;
 end;
 $$;

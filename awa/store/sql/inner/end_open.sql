@@ -9,6 +9,10 @@ language plpgsql as $$
 declare
   done record := append_part(null, end_open.claim, end_open.seqs, end_open.seqs, null);
 begin
+if tracing() and not isempty(done.ended) then
+  perform trace('EndOpen', 'claim:' || end_open.claim, null, null, jsonb_build_object('claim', end_open.claim, 'seqs', end_open.seqs),
+    jsonb_build_object('part', done.part, 'seqs', done.ended));
+end if;
 return query select generate_series(lower(r), upper(r) - 1) from unnest(done.ended) r;
 end;
 $$;

@@ -15,7 +15,9 @@ begin
 mine := r.mine;
 strange := r.strange;
 n := r.n;
-reads := r.reads;
+if r.reads is not null then
+  reads := jsonb_build_array((r.reads -> 0) || jsonb_build_object('page', p.page, 'present', present));
+end if;
 pages := '{}';
 -- After a restart of the server a prepared transaction has another name, so when somebody is gone whose name is of one
 -- that runs, every prepared one counts; when none is gone nobody does, or a stream of them would keep a hole for ever.

@@ -14,6 +14,7 @@ declare
   deaths int := coalesce((b.past ->> 'deaths')::int, 0) + died::int;
   quarantined boolean := deaths >= 5;
   over boolean := quarantined or attempt >= coalesce((b.options ->> 'max_attempts')::int, 25);
+  at bigint;
 begin
 b.past := coalesce(b.past, '{}') || jsonb_build_object(
   'attempt', attempt, 'lease', coalesce((b.past ->> 'lease')::int, 0) + 1, 'deaths', deaths, 'ended_at', clock());
@@ -22,12 +23,12 @@ perform mark_ending(rescue_entry.seq, 'rescued', rescue_entry.worker);
 if over then
   perform hold(b, 'failed');
 else
-  perform defer(b, 'retryable', clock() + backoff(attempt) * interval '1 second');
+  at := defer(b, 'retryable', clock() + backoff(attempt) * interval '1 second');
 end if;
 if tracing() then
   perform trace('Rescue', 'entry:' || rescue_entry.seq, null, 'leader',
-    jsonb_build_object('seq', rescue_entry.seq, 'worker', rescue_entry.worker, 'reason', reason),
-    jsonb_build_object('place', case when over then 'held' else 'deferred' end), b.past);
+    jsonb_build_object('seq', rescue_entry.seq, 'worker', rescue_entry.worker, 'died', died),
+    jsonb_build_object('seq', at, 'held', case when quarantined then 'quarantined' when over then 'failed' end), b.past);
 end if;
 end;
 $$;

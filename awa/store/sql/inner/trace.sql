@@ -16,6 +16,8 @@ declare
 begin
 perform set_config('{schema}.trace_k', k::text, true);
 insert into trace_event (n, xid, k, act, lock, snap, actor, input, output, post)
-values (nextval('trace_n'), pg_current_xact_id(), k, act, lock, snap, actor, input, output, post);
+values (nextval('trace_n'), pg_current_xact_id(), k, act, lock, snap,
+  case when actor = 'leader' then 'leader:' || nullif(current_setting('{schema}.trace_epoch', true), '') else actor end,
+  input, output, post);
 end;
 $$;

@@ -1,5 +1,5 @@
 -- Purge: held jobs past their retention go, and what is left of workers that stopped.
--- spec    none: retention
+-- spec    Queue.tla!Discard   guard: the job is held, for long enough
 -- in      epoch bigint, cancelled_s float8, failed_s float8, n int (rows at most)
 -- out     how many jobs
 -- locks   shared: the leadership; the rows; as forget_worker
@@ -11,19 +11,24 @@ as $$
 declare
   failed_before timestamptz := clock() - purge.failed_s * interval '1 second';
   cancelled_before timestamptz := clock() - purge.cancelled_s * interval '1 second';
-  gone int;
+  gone bigint[];
 begin
 perform as_leader(purge.epoch);
 -- Who was missed when it stopped, for a claim of its queue was at work then.
 perform forget_worker(w.worker) from worker w
 where w.stopped_at is not null and w.worker in (select unnest((newest(q.queue)).sleepers) from queue q);
-delete from held h where h.id in (
-  select k.id from held k
-  where (k.state = 'failed' and k.finalized_at < failed_before)
-  or (k.state = 'cancelled' and k.finalized_at < cancelled_before)
-  order by k.finalized_at limit purge.n for update skip locked);
-get diagnostics gone = row_count;
+with d as (
+  delete from held h where h.id in (
+    select k.id from held k
+    where (k.state = 'failed' and k.finalized_at < failed_before)
+    or (k.state = 'cancelled' and k.finalized_at < cancelled_before)
+    order by k.finalized_at limit purge.n for update skip locked)
+  returning h.id)
+select coalesce(array_agg(d.id), '{}') into gone from d;
+if tracing() and gone <> '{}' then
+  perform trace('Discard', 'held', null, 'leader', '{}', jsonb_build_object('ids', gone));
+end if;
 delete from worker w where w.stopped_at < clock() - interval '1 day';
-return gone;
+return cardinality(gone);
 end;
 $$;

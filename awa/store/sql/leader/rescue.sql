@@ -31,6 +31,9 @@ loop
   update worker k set lost_at = coalesce(k.lost_at, clock())
   where k.worker = w.worker and (k.lost_at is not null or k.seen_at = w.seen_at);
   continue when not found;
+  if tracing() and w.lost_at is null then
+    perform trace('Lose', 'worker:' || w.worker, null, 'leader', jsonb_build_object('worker', w.worker), '{}');
+  end if;
   rescued := rescue_worker(w.worker, room);
   worker := w.worker;
   room := room - rescued;

@@ -1,5 +1,5 @@
 -- Discard failed: the failed jobs of a kind are deleted.
--- spec    none: retention by hand
+-- spec    Queue.tla!Discard   guard: the job is held
 -- in      kind text
 -- out     how many
 -- locks   the rows
@@ -9,10 +9,13 @@ language plpgsql security definer
 set search_path to {schema}, pg_temp
 as $$
 declare
-  gone bigint;
+  gone bigint[];
 begin
-delete from held h where h.kind = discard_failed.kind and h.state = 'failed';
-get diagnostics gone = row_count;
-return gone;
+with d as (delete from held h where h.kind = discard_failed.kind and h.state = 'failed' returning h.id)
+select coalesce(array_agg(d.id), '{}') into gone from d;
+if tracing() and gone <> '{}' then
+  perform trace('Discard', 'held', null, 'operator', jsonb_build_object('kind', discard_failed.kind), jsonb_build_object('ids', gone));
+end if;
+return cardinality(gone);
 end;
 $$;

@@ -52,9 +52,9 @@ else
 end if;
 if tracing() then
   perform trace('Enqueue', null, null, 'producer',
-    jsonb_build_object('kind', kind, 'queue', queue, 'priority', priority, 'run_at', run_at),
-    jsonb_build_object('ids', array[id], 'seqs', array[s]),
-    jsonb_build_object('place', case when run_at is null then 'ready' else 'deferred' end));
+    jsonb_build_object('kind', kind, 'queue', queue, 'priority', priority, 'run_at', run_at, 'max_attempts', max_attempts,
+      'holder', virtual_transaction()),
+    jsonb_build_object('ids', array[id], 'seqs', array[s]));
 end if;
 return next;
 end;

@@ -47,9 +47,9 @@ end if;
 segment := writable_segment();
 if tracing() then
   perform trace('Enqueue', null, null, 'producer',
-    jsonb_build_object('queue', queue, 'priority', priority, 'run_at', run_at, 'n', n),
-    jsonb_build_object('ids', ids, 'seqs', seqs),
-    jsonb_build_object('place', case when run_at is not null then 'deferred' else 'ready' end));
+    jsonb_build_object('queue', queue, 'priority', priority, 'run_at', run_at, 'n', n, 'max_attempts', max_attempts,
+      'holder', virtual_transaction()),
+    jsonb_build_object('ids', ids, 'seqs', seqs));
 end if;
 return next;
 end;

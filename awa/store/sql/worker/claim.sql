@@ -100,7 +100,7 @@ if tracing() then
   perform trace('Claim', 'queue:' || claim.queue, pg_current_snapshot(), coalesce('worker:' || claim.worker, 'leader'),
     jsonb_build_object('queue', claim.queue, 'room', claim.room, 'kinds', claim.kinds),
     jsonb_build_object('claim', n.claim, 'seqs', n.seqs, 'moved', n.moved),
-    jsonb_build_object('hi', n.hi, 'pages', n.pages, 'reads', reads));
+    jsonb_build_object('lanes', n.lanes, 'hi', n.hi, 'pages', n.pages, 'written', pages, 'reads', reads));
 end if;
 if not isempty(n.moved) then
   perform divert(n, oldest);

@@ -38,7 +38,9 @@ for i in 1..cardinality(claims) loop
   ended := ended + r.ended;
   stale := stale + (seqs[i] - r.ended);
   if tracing() then
-    parts := parts || jsonb_build_object('claim', claims[i], 'part', case when not isempty(r.ended) then r.part end, 'seqs', r.ended, 'stale', seqs[i] - r.ended);
+    -- What was refused was judged by the part before.
+    parts := parts || jsonb_build_object('claim', claims[i], 'part', case when not isempty(r.ended) then r.part end,
+      'saw', r.part - 1, 'seqs', r.ended, 'stale', seqs[i] - r.ended);
   end if;
 end loop;
 if tracing() then
