@@ -1,5 +1,5 @@
 -- Append part: these entries of one claim end now, as far as they are open and the worker holds them.
--- spec    Finish.tla!Append (with the trace lab)   guard: part n + 1 follows part n, by key
+-- spec    Finish.tla!AppendPart   guard: part n + 1 follows part n, by key
 -- in      worker int (null: from outside, by a rescue or a person), claim bigint, seqs int8multirange,
 --         failed int8multirange (those of seqs that did not complete), ran_us int[] (in the order of seqs, or null)
 -- out     ended: what ended here; what else is in seqs was over, or was never this worker's; part: its number

@@ -1,5 +1,5 @@
 -- As leader: this transaction acts for the leader of this epoch, and no other is elected before it ends.
--- spec    Leader.tla!Act (with the trace lab)   guard: the epoch is the present one, read under the lock
+-- spec    Leader.tla!Act   guard: the epoch is the present one, read under the lock
 -- in      epoch bigint
 -- out     nothing, or an error (AW001) if another leader has been elected
 -- locks   shared: the leadership, which an election takes exclusively

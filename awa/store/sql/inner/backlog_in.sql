@@ -1,5 +1,5 @@
 -- Backlog in: whether a segment holds an entry that nobody has claimed.
--- spec    Segments.tla!Live (with the trace lab)
+-- spec    Reach.tla!Backlog
 -- in      segment smallint
 -- out     true if it does; what was cancelled before it was claimed does not count
 -- locks   none

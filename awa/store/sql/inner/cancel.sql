@@ -12,7 +12,7 @@ b.past := with_error(coalesce(b.past, '{}'), 'cancelled: ' || reason, false);
 perform hold(b, 'cancelled');
 if tracing() then
   perform trace('Cancel', 'entry:' || seq, null, coalesce('worker:' || worker, 'operator'),
-    jsonb_build_object('seq', seq), '{}', b.past);
+    jsonb_build_object('seq', seq), jsonb_build_object('id', b.id), b.past);
 end if;
 end;
 $$;

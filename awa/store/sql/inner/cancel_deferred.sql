@@ -17,7 +17,7 @@ from deferred d where d.seq = cancel_deferred.seq;
 perform hold(b, 'cancelled');
 if tracing() then
   perform trace('Cancel', 'entry:' || cancel_deferred.seq, null, 'operator',
-    jsonb_build_object('seq', cancel_deferred.seq), '{}', b.past);
+    jsonb_build_object('seq', cancel_deferred.seq), jsonb_build_object('id', b.id), b.past);
 end if;
 return 'cancelled';
 end;

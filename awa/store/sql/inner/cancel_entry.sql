@@ -20,7 +20,8 @@ if is_unclaimed(q, cancel_entry.seq) then
     end if;
     perform hold(b, 'cancelled');
     if tracing() then
-      perform trace('Cancel', 'queue:' || q, null, 'operator', jsonb_build_object('seq', cancel_entry.seq), '{}', b.past);
+      perform trace('Cancel', 'queue:' || q, null, 'operator', jsonb_build_object('seq', cancel_entry.seq),
+        jsonb_build_object('id', b.id), b.past);
     end if;
     return 'cancelled';
   end if;

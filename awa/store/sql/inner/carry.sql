@@ -1,5 +1,5 @@
 -- Carry: what lives in a segment that is about to be truncated goes on in another, under the same names.
--- spec    Segments.tla!Carry (with the trace lab)   guard: nobody else can read or write the segment
+-- spec    Segments.tla!Prune   guard: nobody else can read or write the segment
 -- in      segment smallint, here smallint (where it goes)
 -- out     false if a queue's lock could not be had: then nothing may be truncated
 -- locks   ACCESS EXCLUSIVE on the segment is held; queues, tried
@@ -11,6 +11,7 @@ declare
   q int;
   c claim;
   n claim;
+  pages bigint[] := '{}';
 begin
 for q in select k.queue from queue k order by k.queue loop
   c := newest(q);
@@ -24,6 +25,7 @@ for q in select k.queue from queue k order by k.queue loop
     insert into hole (page, born_at, segment, seqs, reads_from, fillers)
     select h.page, h.born_at, here, h.seqs, h.reads_from, h.fillers
     from hole h where h.segment = carry.segment and h.page = any(c.pages);
+    pages := pages || c.pages;
   elsif c.next_segment = carry.segment then
     -- Its successor would lie here; nobody can have written it, so it is written where it can stay.
     n := next_claim(c, null, false, 0);
@@ -49,7 +51,15 @@ select here, d.seq, d.id, d.due_at, d.created_at, d.priority, d.state, d.queue, 
 from deferred d where d.segment = carry.segment
 and not exists (select from ending e where e.segment = carry.segment and e.seq = d.seq);
 if tracing() then
-  perform trace('Carry', 'segments', null, 'leader', jsonb_build_object('entries', live.entries, 'claims', live.claims), '{}');
+  perform trace('Carry', 'segments', null, 'leader',
+    jsonb_build_object('slot', carry.segment, 'here', here, 'entries', live.entries, 'claims', live.claims),
+    jsonb_build_object('pages', pages,
+      'parts', array(
+        select array[k.claim, max(k.part)] from part k where k.segment = carry.segment and k.claim = any(live.claims)
+        group by k.claim),
+      'deferred', array(
+        select k.seq from deferred k where k.segment = carry.segment
+        and not exists (select from ending e where e.segment = carry.segment and e.seq = k.seq))));
 end if;
 return true;
 end;

@@ -13,7 +13,7 @@ insert into claim select n.*;
 if tracing() then
   perform trace('Claim', 'queue:' || (n.claim >> 40), null, coalesce('worker:' || n.worker, 'leader'),
     jsonb_build_object('queue', n.claim >> 40, 'room', 0), jsonb_build_object('claim', n.claim, 'seqs', n.seqs, 'moved', n.moved),
-    jsonb_build_object('hi', n.hi, 'pages', n.pages));
+    jsonb_build_object('lanes', n.lanes, 'hi', n.hi, 'pages', n.pages));
 end if;
 return n;
 end;

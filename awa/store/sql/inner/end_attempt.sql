@@ -16,14 +16,14 @@ case v ->> 'verdict'
 when 'retry' then
   if attempt >= coalesce((b.options ->> 'max_attempts')::int, 25) then
     perform fail(b, seq, coalesce(v ->> 'error', format('max_attempts exhausted (handler requested retry after %s s)',
-      v ->> 'delay_s')), worker);
+      v ->> 'delay_s')), worker, 'Retry');
   else
     perform retry(b, seq, (v ->> 'delay_s')::float8, v ->> 'error', worker);
   end if;
 when 'snooze' then
   perform snooze(b, seq, (v ->> 'delay_s')::float8, worker);
 when 'fail' then
-  perform fail(b, seq, coalesce(v ->> 'error', 'failed'), worker);
+  perform fail(b, seq, coalesce(v ->> 'error', 'failed'), worker, 'Fail');
 when 'cancel' then
   perform cancel(b, seq, v ->> 'reason', worker);
 when 'release' then

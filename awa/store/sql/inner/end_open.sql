@@ -1,5 +1,5 @@
 -- End open: entries of a claim end from outside: by a rescue, a deadline or a person.
--- spec    Finish.tla!Append (with the trace lab)   guard: as append_part
+-- spec    Finish.tla!EndOpen   guard: as append_part
 -- in      claim bigint, seqs int8multirange
 -- out     a seq a row that ended here
 -- locks   as append_part

@@ -1,5 +1,5 @@
 -- Forget worker: a worker that is gone needs no wake-up.
--- spec    Wake.tla!Forget (with the trace lab)
+-- spec    Wake.tla!Forget
 -- in      worker int
 -- out     nothing. Where a claim of a queue is at work it stays named, and costs needless wake-ups until the next purge.
 -- locks   queues, sorted and tried

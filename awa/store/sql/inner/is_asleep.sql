@@ -1,5 +1,5 @@
 -- Is asleep: whether a worker sleeps that serves this queue, and so wants to be woken.
--- spec    Wake.tla!Ask (with the trace lab)
+-- spec    Wake.tla!Ask
 -- in      queue int
 -- out     true if the queue's bell says so
 -- locks   none: a producer that asks before a worker announces its sleep is seen by that worker's second look, because

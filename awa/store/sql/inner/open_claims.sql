@@ -1,5 +1,5 @@
 -- Open claims: what a worker holds.
--- spec    Rescue.tla!Open (with the trace lab)
+-- spec    Floor.tla!LookForOpen
 -- in      worker int
 -- out     a row a claim that is not over: its name, when it was made, its deadline and the seqs that are open
 -- locks   none

@@ -28,7 +28,8 @@ end if;
 if tracing() then
   perform trace('Rescue', 'entry:' || rescue_entry.seq, null, 'leader',
     jsonb_build_object('seq', rescue_entry.seq, 'worker', rescue_entry.worker, 'died', died),
-    jsonb_build_object('seq', at, 'held', case when quarantined then 'quarantined' when over then 'failed' end), b.past);
+    jsonb_build_object('id', b.id, 'seq', at, 'held', case when quarantined then 'quarantined' when over then 'failed' end),
+    b.past);
 end if;
 end;
 $$;

@@ -9,6 +9,7 @@ language plpgsql as $$
 declare
   o record;
   rescued int := 0;
+  is_over boolean;
 begin
 perform set_config('lock_timeout', '100ms', true);
 for o in select k.claim, k.seqs from open_claims(rescue_worker.worker) k order by k.claim loop
@@ -16,9 +17,14 @@ for o in select k.claim, k.seqs from open_claims(rescue_worker.worker) k order b
   rescued := rescued + rescue_claim(o.claim, first_of(o.seqs, n - rescued), rescue_worker.worker,
     'heartbeat stale: worker presumed dead', true);
 end loop;
-if not exists (select from open_claims(rescue_worker.worker)) then
+is_over := not exists (select from open_claims(rescue_worker.worker));
+if is_over then
   perform forget_worker(rescue_worker.worker);
   update worker w set stopped_at = clock() where w.worker = rescue_worker.worker;
+end if;
+if tracing() then
+  perform trace('Done', 'worker:' || rescue_worker.worker, null, 'leader', jsonb_build_object('worker', rescue_worker.worker),
+    jsonb_build_object('rescued', rescued, 'stopped', is_over));
 end if;
 return rescued;
 end;

@@ -1,5 +1,5 @@
 -- Set bell: a queue's bell says whether somebody sleeps for it.
--- spec    Wake.tla!Announce (with the trace lab)
+-- spec    Wake.tla!SetBell
 -- in      bell regclass, asleep boolean
 -- out     nothing
 -- locks   the queue's is held

@@ -1,5 +1,5 @@
 -- Truncate segment: carry what lives, then empty the tables, in one transaction.
--- spec    Segments.tla!Prune (with the trace lab)   guard: judged again under the lock
+-- spec    Segments.tla!Prune   guard: judged again under the lock
 -- in      segment smallint, wait_ms int
 -- out     true if it is empty now; false if its lock, or a queue's, could not be had
 -- locks   as prune

@@ -1,5 +1,5 @@
 -- Watch: since when heartbeats could have been written and were read, without a gap.
--- spec    Rescue.tla!Watch (with the trace lab)
+-- spec    Watch.tla!Watch
 -- in      epoch bigint, stale_s float8
 -- out     the instant; a start of the server, an election, or a gap between two readings begins it anew
 -- locks   as as_leader; the leader's row

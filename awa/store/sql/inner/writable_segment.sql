@@ -1,5 +1,5 @@
 -- Writable segment: where this transaction may write entries and deferred jobs.
--- spec    Segments.tla!Enqueue (with the trace lab)   guard: the segment is open while the lock is taken
+-- spec    Segments.tla!Enqueue   guard: the segment is open while the lock is taken
 -- in      nothing
 -- out     the open segment, which cannot be closed or pruned before this transaction ends
 -- locks   shared: the segment

@@ -1,5 +1,5 @@
 -- Elect: become the leader, or stay it.
--- spec    Leader.tla!Elect (with the trace lab)   guard: the lease of another has run out; the epoch only grows
+-- spec    Leader.tla!Elect   guard: the lease of another has run out; the epoch only grows
 -- in      worker int, lease_s float8
 -- out     the epoch, if this worker leads now; else null
 -- locks   the leader's row; for a change, the leadership, exclusively: no verb of the leader before is at work then

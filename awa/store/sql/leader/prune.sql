@@ -1,5 +1,5 @@
 -- Prune: the oldest story that is over for long enough is truncated; what of it still lives is carried.
--- spec    Segments.tla!Prune (with the trace lab)   guard: nobody can write into it; nothing unclaimed is in it
+-- spec    Segments.tla!Prune   guard: nobody can write into it; nothing unclaimed is in it
 -- in      epoch bigint, retention_s float8, wait_ms int (how long to wait for its lock, at most)
 -- out     the number of the segment that was truncated; null if none was
 -- locks   shared: the leadership; ACCESS EXCLUSIVE on the segment's tables, given up after wait_ms: who waits for it
@@ -34,7 +34,7 @@ for g in select * from segment s where s.closed_at is not null order by s.number
   continue when g.quiet_at > cutoff or exists (select from part p where p.segment = g.segment and p.ended_at > cutoff);
   if truncate_segment(g.segment, prune.wait_ms) then
     if tracing() then
-      perform trace('Prune', 'segments', null, 'leader', '{}', jsonb_build_object('number', g.number));
+      perform trace('Prune', 'segments', null, 'leader', '{}', jsonb_build_object('number', g.number, 'slot', g.segment));
     end if;
     return g.number;
   end if;

@@ -1,5 +1,5 @@
 -- Resign: a leader that stops gives up its lease, so that another is elected at once.
--- spec    Leader.tla!Resign (with the trace lab)   guard: the epoch is the present one
+-- spec    Leader.tla!Resign   guard: the epoch is the present one
 -- in      epoch bigint
 -- out     nothing
 -- locks   shared: the leadership; the leader's row

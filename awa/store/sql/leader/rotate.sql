@@ -1,5 +1,6 @@
 -- Rotate: writers go on in a fresh segment, once the open one is old or large enough.
--- spec    Segments.tla!Rotate (with the trace lab)   guard: a segment is switched to only after its opening committed
+-- spec    Segments.tla!Open, Segments.tla!Switch, Segments.tla!Seal, Segments.tla!Close   guard: a segment is switched to
+--         only after its opening committed
 -- in      epoch bigint, age_s float8, bytes bigint
 -- out     what was done: opened, switched, closed, or null; unless it is null it is worth calling again
 -- locks   shared: the leadership; a sealed segment, exclusively, tried: nobody who may still write into it is left
@@ -19,16 +20,22 @@ select * into g from segment s where s.sealed_at is not null and s.closed_at is 
 and pg_try_advisory_xact_lock('segment'::regclass::oid::int, s.segment) order by s.number limit 1;
 if found then
   update segment s set closed_at = clock() where s.segment = g.segment;
+  if tracing() then
+    perform trace('Close', 'segments', null, 'leader', '{}', jsonb_build_object('number', g.number, 'slot', g.segment));
+  end if;
   return 'closed';
 end if;
 select * into g from segment s where s.number > present / 1000;
 if found then
   perform setval('open_segment', g.number * 1000 + g.segment);
-  update segment s set sealed_at = clock() where s.sealed_at is null and s.number < g.number;
+  if tracing() then
+    perform trace('Switch', 'segments', null, 'leader', '{}', jsonb_build_object('number', g.number, 'slot', g.segment));
+  end if;
+  perform seal(g.number);
   return 'switched';
 end if;
 -- A switch whose transaction was rolled back after it had taken effect.
-update segment s set sealed_at = clock() where s.sealed_at is null and s.number < present / 1000;
+perform seal(present / 1000);
 select * into g from segment s where s.number = present / 1000;
 if g.opened_at > clock() - rotate.age_s * interval '1 second' and segment_bytes(g.segment) < rotate.bytes then
   return null;
@@ -41,9 +48,10 @@ if not exists (select from segment s where s.number is null) then
   perform open_partition((select max(s.segment) + 1 from segment s)::smallint);
 end if;
 update segment s set number = g.number + 1, opened_at = clock()
-where s.segment = (select min(f.segment) from segment f where f.number is null);
+where s.segment = (select min(f.segment) from segment f where f.number is null)
+returning * into g;
 if tracing() then
-  perform trace('Rotate', 'segments', null, 'leader', '{}', jsonb_build_object('number', g.number + 1));
+  perform trace('Open', 'segments', null, 'leader', '{}', jsonb_build_object('number', g.number, 'slot', g.segment));
 end if;
 return 'opened';
 end;

@@ -1,5 +1,5 @@
 -- Wake: tell the workers that sleep for these queues to look.
--- spec    Wake.tla!Wake (with the trace lab)
+-- spec    Wake.tla!Wake
 -- in      queues text[]
 -- out     nothing
 -- locks   the cluster's notification queue, at commit: so this is called after the commit that it tells of, and only

@@ -1,5 +1,5 @@
 -- Open entries: what is open under a worker's id, for a worker that cannot know whether its last step landed.
--- spec    Step.tla!Ask (with the trace lab)   guard: no step of this worker is at work any more
+-- spec    Step.tla!Ask   guard: no step of this worker is at work any more
 -- in      worker int
 -- out     claim, seq: an entry each. What the worker does not know it gives back (a verdict of release), or nobody ever
 --         would: it is alive, so no rescue comes.

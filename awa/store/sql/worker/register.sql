@@ -1,5 +1,5 @@
 -- Register: a worker process gets its id; its queues and their lanes exist from now on.
--- spec    Rescue.tla!Register (with the trace lab)
+-- spec    Rescue.tla!Register
 -- in      name text (for people), queues text[], kinds text[]
 -- out     worker: its id, never used again; queue_ids: the numbers of its queues, in the order given
 -- locks   as open_queue and open_lane, until commit

@@ -1,5 +1,5 @@
 -- Retire: a worker that holds nothing any more leaves.
--- spec    Stop.tla!Retire (with the trace lab)   guard: nothing is open under its id
+-- spec    Stop.tla!Retire   guard: nothing is open under its id
 -- in      worker int
 -- out     true if it left; false while something is open under it (the leader will rescue that)
 -- locks   the worker, which excludes its claims; queues, tried
@@ -20,7 +20,7 @@ if exists (select from open_claims(retire.worker)) then
 end if;
 perform forget_worker(retire.worker);
 update worker w set stopped_at = clock() where w.worker = retire.worker and w.stopped_at is null and w.lost_at is null;
-if tracing() then
+if found and tracing() then
   perform trace('Retire', 'worker:' || retire.worker, null, 'worker:' || retire.worker,
     jsonb_build_object('worker', retire.worker), '{}');
 end if;

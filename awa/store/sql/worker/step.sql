@@ -1,5 +1,5 @@
 -- Step: finish the last batch and claim the next, in one round trip and one commit.
--- spec    Step.tla!Step (with the trace lab): Complete, then Claim, in one transaction
+-- spec    Step.tla!Step: Complete, then Claim, in one transaction
 -- in      worker int; claims, seqs, ran_us, verdicts as finish; queues int[] (sorted), rooms int[] beside it, kinds
 --         text[], ageing_ms bigint[], deadline_s float8[], asleep boolean[] and settles boolean[] beside queues
 -- out     a row an entry that it is given; and notes: those of claim, by queue; deadline (of a claim's entries, in
