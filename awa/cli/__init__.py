@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from awa.cli import demo, jobs, queues, schema, worker
+from awa.cli import demo, jobs, queues, schema, trace, worker
 from awa.cli.flags import add_globals
 from awa.errors import AwaError
 
@@ -41,6 +41,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-V", "--version", action="version", version=f"awa {version('awa-queue')}")
     add_globals(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (schema, worker, jobs, queues, demo):
+    for module in (schema, worker, jobs, queues, trace, demo):
         module.add_commands(commands)
     return parser

@@ -21,6 +21,7 @@ from awa.demo.notes import Note, Reader
 from awa.demo.worker import STALE_S
 from awa.errors import AwaError
 from awa.store.migrate import migrate
+from awa.store.recorder import RecorderStore
 
 __all__ = ["Play"]
 
@@ -54,8 +55,7 @@ class Play:
         conn = await asyncpg.connect(self.url)
         try:
             await conn.execute("create table demo_order (number int primary key)")
-            name = await conn.fetchval("select current_database()")
-            await conn.execute(f"alter database {name} set awa.trace to 'on'")
+            await RecorderStore(conn).record(True)
             with ExitStack() as stack:
                 stack.callback(self._kill_all)
                 await self._act(conn)

@@ -1,0 +1,152 @@
+"""Check: a trace held against the models, and what is said of it.
+
+Owns: which projections there are, and the report on a trace.
+Keeps: a trace is legal only if its events have an order and every life was walked to its end.
+    What could not be followed, because it began before the trace, is counted and told.
+Above: the cli, the demo, the tests. Below: judge, life, monitor, order, projections, shrink,
+    story, tla, trace.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from awa.lab.judge import Verdict
+from awa.lab.life import Life, Step
+from awa.lab.monitor import Monitor
+from awa.lab.order import Disorder, Moment, linearize
+from awa.lab.projections import finish, queue
+from awa.lab.shrink import shrink
+from awa.lab.story import Story
+from awa.lab.tla import render
+from awa.lab.trace import Event, Trace
+
+__all__ = ["PROJECTIONS", "Finding", "Judge", "Report", "check"]
+
+Projection = Callable[[Iterable[Moment]], tuple[list[Story], int]]
+
+PROJECTIONS: dict[str, Projection] = {"Queue": queue.project, "Finish": finish.project}
+
+FINDINGS_MAX = 10
+"""How many illegal lives are told in full; the rest is counted."""
+
+
+class Judge(Protocol):
+    """Who judges lives: the monitor, or TLC."""
+
+    def __call__(self, lives: Sequence[Life], /) -> list[Verdict]:
+        """Return a verdict each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is illegal: the first step that cannot be, and the least that leads to it."""
+
+    model: str
+    of: str
+    event: Event | None
+    reason: str
+    state: str = ""
+    steps: tuple[Step, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    def __str__(self) -> str:
+        rows = [f"{self.of}: {self.event} is illegal by {self.model}.tla: {self.reason}"]
+        if self.state:
+            rows += ["the state before it:", *(f"  {row}" for row in self.state.splitlines())]
+        if self.steps:
+            rows.append("the least that leads to it:")
+            pairs = zip(self.steps, self.events, strict=True)
+            rows += [f"  {_told(step)}    {event}" for step, event in pairs]
+        return "\n".join(rows)
+
+
+@dataclass(slots=True)
+class Report:
+    """What was said of a trace."""
+
+    events: int
+    lives: Counter[str] = field(default_factory=Counter)
+    shapes: Counter[str] = field(default_factory=Counter)
+    outside: Counter[str] = field(default_factory=Counter)
+    illegal: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    stories: list[Story] = field(default_factory=list)
+
+    @property
+    def is_legal(self) -> bool:
+        """Whether every life was walked to its end."""
+        return not self.illegal
+
+    def as_data(self) -> dict[str, object]:
+        """Return it as data for a program."""
+        return {
+            "events": self.events,
+            "legal": self.is_legal,
+            "lives": dict(self.lives),
+            "shapes": dict(self.shapes),
+            "left_out": dict(self.outside),
+            "illegal": self.illegal,
+            "findings": [str(one) for one in self.findings],
+        }
+
+    def __str__(self) -> str:
+        if self.is_legal:
+            verdict = "all legal"
+        else:
+            verdict = f"{self.illegal} of them illegal" if self.events else "illegal"
+        rows = [f"{self.events} events, {verdict}"]
+        rows += [
+            f"  {model}: {self.lives[model]} lives of {self.shapes[model]} shapes"
+            + (f", {self.outside[model]} steps left out" if self.outside[model] else "")
+            for model in self.lives
+        ]
+        return "\n".join([*rows, *(str(one) for one in self.findings)])
+
+
+def check(trace: Trace, monitor: Monitor, judge: Judge | None = None) -> Report:
+    """Hold a trace against all models, by this judge or else by the monitor."""
+    report = Report(len(trace.events))
+    try:
+        moments = linearize(trace.events)
+    except Disorder as error:
+        report.illegal += 1
+        report.findings.append(Finding("order", "the trace", None, str(error)))
+        return report
+    for model, project in PROJECTIONS.items():
+        stories, report.outside[model] = project(moments)
+        report.stories += stories
+        report.lives[model] = len(stories)
+        shapes = list(dict.fromkeys(story.life for story in stories))
+        report.shapes[model] = len(shapes)
+        verdicts = dict(zip(shapes, (judge or monitor.judge)(shapes), strict=True))
+        for story in stories:
+            if not (verdict := verdicts[story.life]).accepted:
+                report.illegal += 1
+                if len(report.findings) < FINDINGS_MAX:
+                    report.findings.append(_finding(story, verdict, monitor))
+    return report
+
+
+def _finding(story: Story, verdict: Verdict, monitor: Monitor) -> Finding:
+    """Tell what is illegal about a life."""
+    if verdict.step is None or verdict.step >= len(story.events):
+        return Finding(story.life.model, story.of, None, verdict.reason, verdict.state)
+    kept = shrink(story.life, verdict, monitor)
+    return Finding(
+        story.life.model,
+        story.of,
+        story.events[verdict.step],
+        verdict.reason,
+        verdict.state,
+        tuple(story.life.steps[place] for place in kept),
+        tuple(story.events[place] for place in kept),
+    )
+
+
+def _told(step: Step) -> str:
+    """Return a step as the model would write it."""
+    args = ", ".join(render(arg) for arg in step.args)
+    return f"{step.action}({args})" if args else step.action

@@ -1,0 +1,171 @@
+"""Finish.tla: how the entries of each claim end.
+
+Owns: how the actions of Finish show in events.
+Keeps: entries that always ended and were asked for together are one in the model: they are sets in
+    the SQL as well. A claim that was made before the trace, or whose entries went too many ways, is
+    left out and counted.
+Above: check. Below: lab.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import combinations, count
+
+from awa.lab.kin import parts
+from awa.lab.order import Moment
+from awa.lab.ranges import Ranges
+from awa.lab.story import Names, Story, Telling, rounded
+from awa.lab.tla.values import Value
+from awa.lab.trace import Event
+
+__all__ = ["project"]
+
+WAYS_MAX = 8
+"""Entries that one model holds: it goes through the sets of them."""
+
+WORKERS = (2, 8, 32)
+ENTRIES = (4, WAYS_MAX)
+SEGMENTS = (1, 4, 16, 64)
+
+OUTSIDE = "leader"
+"""Who ends entries from outside: in the model it makes no difference who it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What one event asked of a claim, and what came of it."""
+
+    event: Event
+    by: int | None
+    asked: frozenset[int]
+    failed: frozenset[int]
+    part: int | None = None
+    ended: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class _Claim:
+    """One claim: what it holds, and what became of that; a Carry stands among the endings."""
+
+    event: Event
+    seqs: frozenset[int]
+    endings: list[_Ending | Event] = field(default_factory=list)
+
+
+def project(moments: Iterable[Moment]) -> tuple[list[Story], int]:
+    """Return the life of each claim, and how many endings of others were left out."""
+    claims: dict[int, _Claim] = {}
+    outside = 0
+    for event in (moment.event for moment in moments if moment.read is None):
+        if event.act == "Claim" and (seqs := frozenset(event.numbers("seqs"))):
+            claims[event.output["claim"]] = _Claim(event, seqs)
+        elif event.act == "Carry":
+            for number in event.input["claims"]:
+                if number in claims:
+                    claims[number].endings.append(event)
+        for number, ending in _endings(event):
+            if number in claims:
+                claims[number].endings.append(ending)
+            else:
+                outside += 1
+    told = {number: (claim, _classes(claim)) for number, claim in claims.items()}
+    few = {number: one for number, one in told.items() if max(one[1].values()) <= WAYS_MAX}
+    outside += sum(len(told[number][0].endings) for number in told.keys() - few.keys())
+    return [_story(number, claim, names) for number, (claim, names) in few.items()], outside
+
+
+def _endings(event: Event) -> Iterable[tuple[int, _Ending]]:
+    """Return what an event asked of which claims."""
+    if event.act == "Complete":
+        failed = frozenset(Ranges.read(event.input["failed"]))
+        for claim, part, _, done, stale in parts(event):
+            ended = frozenset(done)
+            asked = ended | frozenset(stale)
+            yield claim, _Ending(event, event.worker, asked, failed & ended, part, ended)
+    elif event.act == "EndOpen":
+        asked = frozenset(Ranges.read(event.input["seqs"]))
+        over = frozenset(event.numbers("seqs"))
+        yield event.input["claim"], _Ending(event, None, asked, asked, event.output["part"], over)
+
+
+def _classes(claim: _Claim) -> dict[int, int]:
+    """Return the number that stands for each entry: even if it failed; strangers come last."""
+    marks: dict[int, list[tuple[int, bool, bool]]] = defaultdict(list)
+    failing = set[int]()
+    for place, one in enumerate(claim.endings):
+        if isinstance(one, _Ending):
+            failing |= one.failed if one.by is not None else set()
+            for seq in one.asked:
+                marks[seq].append((place, seq in one.failed, seq in one.ended))
+    numbers = {True: count(2, 2), False: count(1, 2)}
+    known: dict[object, int] = {}
+    names: dict[int, int] = {}
+    for seq in sorted(claim.seqs):
+        like = (seq in failing, *marks[seq])
+        if like not in known:
+            known[like] = next(numbers[seq in failing])
+        names[seq] = known[like]
+    strangers = count(rounded(max(names.values()), ENTRIES) + 1)
+    for seq in sorted(marks.keys() - claim.seqs):
+        names[seq] = known.setdefault(("stranger", *marks[seq]), 0) or next(strangers)
+        known["stranger", *marks[seq]] = names[seq]
+    return names
+
+
+def _story(number: int, claim: _Claim, names: dict[int, int]) -> Story:
+    """Return a claim's life."""
+    endings = [one for one in claim.endings if isinstance(one, _Ending)]
+    workers = Names("w")
+    telling = Telling(f"claim {number}")
+    telling.add(claim.event, "Claim", workers[claim.event.worker], 1)
+    carried = 1
+    for one in claim.endings:
+        if isinstance(one, Event):
+            carried += 1
+            telling.add(one, "Carry", carried)
+        else:
+            by = OUTSIDE if one.by is None else workers[one.by]
+            _tell(telling, one, by, names)
+    held = rounded(max(names[seq] for seq in claim.seqs), ENTRIES)
+    every = frozenset(range(1, rounded(max((held, *names.values())), ENTRIES) + 1))
+    constants: dict[str, Value] = {
+        "Workers": workers.upto(WORKERS),
+        "Outside": frozenset({OUTSIDE}),
+        "Conns": frozenset({"c1"}),
+        "Long": frozenset(),
+        "Seqs": every,
+        "Claimed": frozenset(range(1, held + 1)),
+        "Batches": _batches(every, endings, names),
+        "Failing": frozenset(seq for seq in every if seq % 2 == 0),
+        "Segments": frozenset(range(1, rounded(carried, SEGMENTS) + 1)),
+    }
+    return telling.story("Finish", tuple(constants.items()))
+
+
+def _named(seqs: frozenset[int], names: dict[int, int]) -> frozenset[int]:
+    """Return the numbers that stand for these entries."""
+    return frozenset(names[seq] for seq in seqs)
+
+
+def _batches(
+    every: frozenset[int], endings: list[_Ending], names: dict[int, int]
+) -> frozenset[Value]:
+    """Return what may be asked for: of few entries anything, so that most claims share a model."""
+    if len(every) > ENTRIES[0]:
+        return frozenset(_named(one.asked, names) for one in endings)
+    sizes = range(len(every) + 1)
+    return frozenset(frozenset(some) for size in sizes for some in combinations(every, size))
+
+
+def _tell(telling: Telling, one: _Ending, by: str, names: dict[int, int]) -> None:
+    """Tell one ending: it is asked for, it is written or refused, and its transaction commits."""
+    asked = _named(one.asked, names)
+    failed = asked if one.by is None else frozenset(seq for seq in asked if seq % 2 == 0)
+    telling.add(one.event, "Ask", "c1", by, asked, failed)
+    if one.part is None:
+        telling.add(one.event, "Refuse", "c1")
+    else:
+        act = "EndOpen" if one.by is None else "Complete"
+        telling.add(one.event, act, by, "c1", one.part, _named(one.ended, names))
+    telling.add(one.event, "Commit", "c1")
