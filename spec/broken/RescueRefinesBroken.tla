@@ -1,0 +1,4 @@
+------------------------- MODULE RescueRefinesBroken -------------------------
+(* A broken Rescue, seen through Queue: see RescueBroken for the rules it breaks. *)
+EXTENDS RescueBroken, RescueRefines
+=============================================================================
