@@ -1,21 +1,23 @@
 """What the tests stand on: one Postgres a run, one database a test.
 
-Owns: the fixtures that give a test its database, and the switch that has every test traced.
-Keeps: a test shares nothing with another: its database is a copy of the migrated template.
-Above: the tests. Below: postgres, awa.
+Owns: the fixtures that give a test its database, and that every test is traced and judged.
+Keeps: a test shares nothing with another: its database is a copy of the migrated template. A test
+    whose trace the models refuse has failed, whatever it asserted.
+Above: the tests. Below: judged, postgres, awa.
 """
 
 import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 import awa
 from awa.store.migrate import migrate
-from tests import postgres
+from tests import judged, postgres
 from tests.rig import Rig
 
 RUN = pytest.StashKey[postgres.Run]()
@@ -25,6 +27,7 @@ _number = itertools.count(1)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the switch for what takes long."""
     parser.addoption("--slow", action="store_true", help="run the slow tests too")
+    parser.addoption("--stories", type=Path, help="write the traces of stories to this folder")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,27 +56,17 @@ def server(request: pytest.FixtureRequest) -> postgres.Server:
     return postgres.require(request.config.stash[RUN])
 
 
-async def _migrated(url: str) -> None:
-    """Make the template: the schema of today, traced."""
-    await migrate(url)
-    conn = await asyncpg.connect(url)
-    name = await conn.fetchval("select current_database()")
-    await conn.execute(f"alter database {name} set awa.trace to 'on'")
-    await conn.close()
-
-
 @pytest.fixture
-async def url(server: postgres.Server) -> AsyncIterator[str]:
-    """The address of a migrated database that is this test's alone."""
+async def url(request: pytest.FixtureRequest, server: postgres.Server) -> AsyncIterator[str]:
+    """The address of a migrated database, this test's alone, whose trace is judged at the end."""
     name = f"p{os.getpid()}_{next(_number)}"
-    address = await postgres.make_database(server, name, _migrated)
-    # The setting is the database's, and a copy does not take it along.
-    conn = await asyncpg.connect(address)
-    full = postgres.database_name(server, name)
-    await conn.execute(f"alter database {full} set awa.trace to 'on'")
-    await conn.close()
+    address = await postgres.make_database(server, name, migrate)
+    await judged.record(address)
     yield address
+    illegal = await judged.judge(address, request.node)
     await postgres.drop_database(server, name)
+    if illegal:
+        pytest.fail(illegal, pytrace=False)
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ async def proxy(url: str) -> AsyncIterator[Proxy]:
         yield made
 
 
+@pytest.mark.story("a-claim-whose-answer-was-lost")
 async def test_a_claim_whose_answer_was_lost_is_given_back_and_runs_once(
     clients: Clients, proxy: Proxy, rig: Rig, runs: Runs
 ) -> None:

@@ -21,6 +21,7 @@ MEEK = {"leader_election_interval_ms": 3_600_000}
 MUTE = {**MEEK, "heartbeat_interval_ms": 3_600_000}
 
 
+@pytest.mark.story("a-zombie-process")
 async def test_a_zombies_finish_is_refused_and_its_job_runs_once_elsewhere(
     clients: Clients, rig: Rig, runs: Runs
 ) -> None:
@@ -106,6 +107,7 @@ async def test_who_was_lost_registers_anew_and_its_slots_stay_taken(
     assert sorted(runs.began) == sorted([first, first, *more])
 
 
+@pytest.mark.unjudged("the test declares the worker lost by hand")
 async def test_a_worker_hears_with_its_heartbeat_that_it_was_lost(
     clients: Clients, rig: Rig, runs: Runs
 ) -> None:

@@ -2,7 +2,8 @@
 
 Owns: the loop, the connections and the leader that all examples of a test share.
 Keeps: an example has a queue and workers of its own, and leaves neither locks nor backlog behind.
-Above: the property tests. Below: tests.rig, tests.postgres.
+Above: the property tests. Below: tests.judged, tests.rig,
+    tests.postgres.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from awa.errors import AwaError
 from awa.store.migrate import migrate
-from tests import postgres
+from tests import judged, postgres
 from tests.rig import Leader, Rig, Worker
 
 T = TypeVar("T")
@@ -76,14 +77,21 @@ class Arena:
 
 
 @contextmanager
-def arena(server: postgres.Server) -> Iterator[Arena]:
-    """Make a database for one test, and a loop that its examples run in."""
+def arena(server: postgres.Server, *, is_sown: bool = False) -> Iterator[Arena]:
+    """Make a database for one test, and a loop that its examples run in; judge the trace of it all.
+
+    Where a bug is sown the examples must find it, and nothing else is judged.
+    """
     name = f"m{os.getpid()}_{next(_number)}"
     with asyncio.Runner() as runner:
-        made = Arena(runner, runner.run(postgres.make_database(server, name, migrate)))
+        address = runner.run(postgres.make_database(server, name, migrate))
+        runner.run(judged.record(address))
+        made = Arena(runner, address)
         runner.run(made.open())
         try:
             yield made
+            if not is_sown:
+                assert not (illegal := runner.run(judged.illegal(address, name))), illegal
         finally:
             runner.run(made.close())
             runner.run(postgres.drop_database(server, name))

@@ -22,6 +22,7 @@ async def test_a_waiting_job_is_cancelled_once_and_not_given_out(rig: Rig, times
     assert (await rig.job(second))["attempt"] == 0
 
 
+@pytest.mark.story("cancelled-under-its-worker")
 async def test_a_running_job_is_cancelled_under_its_worker(rig: Rig) -> None:
     worker = await rig.worker()
     (job,) = await rig.enqueue()
@@ -57,6 +58,7 @@ async def test_a_job_is_cancelled_in_every_place(rig: Rig, place: str) -> None:
     assert await rig.states() == {job: "cancelled"}
 
 
+@pytest.mark.story("cancelled-in-the-intake")
 async def test_what_was_cancelled_in_the_intake_comes_back_to_its_queue(rig: Rig) -> None:
     leader = await rig.lead()
     (job,) = await rig.enqueue(queue="unheard", priority=3)
@@ -97,6 +99,7 @@ async def test_a_claim_waits_for_a_cancel_that_is_under_way(rig: Rig, end: str) 
     assert await claim == ([] if end == "commit" else [job])
 
 
+@pytest.mark.story("two-cancels-at-once")
 async def test_two_cancels_at_once_are_one(rig: Rig) -> None:
     worker = await rig.worker()
     other = await rig.connect()
@@ -122,6 +125,7 @@ async def test_nobody_and_nothing_is_cancelled_twice_over(rig: Rig) -> None:
     assert await rig.states() == {done: "completed", failed: "failed"}
 
 
+@pytest.mark.story("a-drain")
 async def test_a_drain_takes_all_that_does_not_run(rig: Rig) -> None:
     worker = await rig.worker()
     (running,) = await rig.enqueue()

@@ -64,6 +64,7 @@ async def test_a_paused_queue_gives_nothing_and_loses_nothing(rig: Rig) -> None:
 # --- Kinds --------------------------------------------------------------------------------------
 
 
+@pytest.mark.story("a-strange-kind-is-diverted")
 async def test_a_strange_kind_is_diverted_once_and_found_by_who_knows_it(rig: Rig) -> None:
     worker, other = await rig.worker(), await rig.worker(kinds=["k", "strange"])
     strange = await rig.enqueue(3, kind="strange")
@@ -205,6 +206,7 @@ async def test_a_scheduled_job_is_judged_by_when_it_was_due(rig: Rig) -> None:
     assert [await worker.claim(1) for _ in range(2)] == [high, low]
 
 
+@pytest.mark.story("a-lane-over-two-segments")
 async def test_the_order_of_a_lane_holds_over_two_segments(rig: Rig) -> None:
     await rig.have_movable_clock()
     worker, leader = await rig.worker(), await rig.lead()
@@ -366,6 +368,7 @@ async def test_a_job_is_given_with_all_that_was_stored(rig: Rig) -> None:
     assert shown["max_attempts"] == 7 and shown["metadata"] == {"m": 1}
 
 
+@pytest.mark.story("a-sleeper")
 async def test_a_sleeper_is_named_once_and_forgotten_when_it_is_up(rig: Rig) -> None:
     worker, other = await rig.worker(), await rig.worker()
     for _ in range(3):

@@ -103,6 +103,7 @@ async def test_claims_and_entries_that_nobody_knows_are_stale(rig: Rig) -> None:
     assert await stored(rig) == before
 
 
+@pytest.mark.story("one-stale-of-a-batch")
 async def test_one_stale_entry_takes_no_other_with_it(rig: Rig) -> None:
     worker = await rig.worker()
     jobs = await rig.enqueue(4)
@@ -162,6 +163,7 @@ async def test_parts_are_cumulative_and_the_last_one_closes(rig: Rig) -> None:
     assert sum(part["completed"] for part in found) == 4
 
 
+@pytest.mark.story("two-finishers-share-a-claim")
 async def test_two_finishers_of_one_claim_meet_in_its_key_and_share(rig: Rig) -> None:
     """One has appended its part and not committed; the other waits, reads again, takes the rest."""
     worker = await rig.worker()

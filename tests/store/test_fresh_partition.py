@@ -92,7 +92,7 @@ async def test_a_rescue_knows_a_claim_in_fresh_partitions(rig: Rig) -> None:
     assert len(await leader.store.rescue(leader.epoch, STALE_S, 100)) == 2
     second = await lose_two(rig, leader, alive)
     turner = Leader(await rig.connect(), leader.epoch)
-    # An event that is written tells its backend of new partitions, and would hide a rescue that does not ask.
+    # To write an event tells a backend of new partitions: it would hide a rescue that does not ask.
     await leader.conn.execute("set awa.trace to 'off'")
     async with rig.gate(leader.conn, "rescue_worker"):
         rescue = asyncio.create_task(leader.store.rescue(leader.epoch, STALE_S, 100))

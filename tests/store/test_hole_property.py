@@ -299,7 +299,7 @@ SOWN = {
 
 @pytest.mark.parametrize("bug", SOWN)
 def test_a_sown_bug_is_found(server: postgres.Server, bug: str) -> None:
-    with arena(server) as room:
+    with arena(server, is_sown=True) as room:
         room.run(room.rig.sow(*SOWN[bug]))
         with pytest.raises(FOUND):
             try_out(lambda: Holes(room), profile(examples=60, steps=40, is_sure=True))

@@ -36,6 +36,7 @@ async def assert_at_rest(rig: Rig, worker: Worker) -> None:
 # --- Ways to end --------------------------------------------------------------------------------
 
 
+@pytest.mark.story("who-commits-late")
 async def test_who_commits_late_is_found_and_claimed_once(rig: Rig) -> None:
     worker = await rig.worker()
     writer, late = await have_hole(rig, worker)
@@ -46,6 +47,7 @@ async def test_who_commits_late_is_found_and_claimed_once(rig: Rig) -> None:
     await assert_at_rest(rig, worker)
 
 
+@pytest.mark.story("a-rollback-in-the-middle")
 async def test_a_rollback_in_the_middle_is_dropped(rig: Rig) -> None:
     worker = await rig.worker()
     writer, _ = await have_hole(rig, worker)
@@ -62,6 +64,7 @@ async def test_a_writer_whose_backend_is_gone_is_dropped(rig: Rig) -> None:
     await assert_at_rest(rig, worker)
 
 
+@pytest.mark.story("a-rollback-at-the-end")
 async def test_a_rollback_at_the_end_settles_after_a_look_in_vain(rig: Rig) -> None:
     worker = await rig.worker()
     writer = await rig.begin()
@@ -188,6 +191,7 @@ async def test_a_writer_that_stays_open_costs_no_look_and_no_row(rig: Rig) -> No
     assert await worker.claim() == late
 
 
+@pytest.mark.story("a-page-is-split")
 async def test_a_page_is_split_when_one_of_its_writers_ends(rig: Rig) -> None:
     worker = await rig.worker()
     one, two = await rig.begin(), await rig.begin()
@@ -243,6 +247,7 @@ async def test_a_number_that_nobody_drew_for_a_job_is_dropped(rig: Rig) -> None:
 # --- In a step ----------------------------------------------------------------------------------
 
 
+@pytest.mark.story("a-step-that-finishes-first")
 async def test_a_step_that_finishes_first_loses_no_hole(rig: Rig) -> None:
     worker, other = await rig.worker(), await rig.worker()
     running = await rig.enqueue(2)
@@ -296,6 +301,7 @@ async def test_late_ones_without_room_wait_for_the_next_claim(rig: Rig) -> None:
     await assert_at_rest(rig, worker)
 
 
+@pytest.mark.story("late-ones-one-by-one")
 async def test_late_ones_of_one_page_come_one_by_one(rig: Rig) -> None:
     worker = await rig.worker()
     writer = await rig.begin()
@@ -321,6 +327,7 @@ async def test_a_late_job_of_a_strange_kind_goes_to_who_knows_it(rig: Rig) -> No
     await assert_at_rest(rig, worker)
 
 
+@pytest.mark.story("late-and-cancelled")
 async def test_a_late_job_that_was_cancelled_is_not_given_out(rig: Rig) -> None:
     worker = await rig.worker()
     writer, (one, two) = await have_hole(rig, worker, n=2)
@@ -342,6 +349,7 @@ async def test_a_look_soon_is_asked_for_while_a_hole_is_young(rig: Rig) -> None:
     assert await worker.claim() == late
 
 
+@pytest.mark.story("two-claims-share-the-late")
 async def test_two_claims_at_once_share_the_late_ones_without_a_double(rig: Rig) -> None:
     worker, other = await rig.worker(), await rig.worker()
     writer, late = await have_hole(rig, worker, n=4)

@@ -8,6 +8,8 @@ Above: nobody. Below: tests.rig, awa.store.
 import asyncio
 from typing import Any
 
+import pytest
+
 from tests.rig import STALE_S, Leader, Rig, Worker
 
 
@@ -32,6 +34,7 @@ async def almost_lose(rig: Rig, leader: Leader, *alive: Worker) -> None:
 # --- Workers ------------------------------------------------------------------------------------
 
 
+@pytest.mark.story("a-lost-workers-entries-come-back")
 async def test_what_a_lost_worker_ran_comes_back(rig: Rig) -> None:
     leader, alive, dead, seqs = await dying(rig, 3)
     await dead.end(seqs[0])
@@ -48,6 +51,7 @@ async def test_what_a_lost_worker_ran_comes_back(rig: Rig) -> None:
     assert (await rig.job(max(states)))["run_lease"] == 2
 
 
+@pytest.mark.story("a-zombie-is-refused")
 async def test_the_finish_of_a_zombie_is_refused(rig: Rig) -> None:
     leader, alive, zombie, seqs = await dying(rig, 2)
     assert await rig.let_die(leader, alive) == {zombie.worker: 2}
@@ -57,6 +61,7 @@ async def test_the_finish_of_a_zombie_is_refused(rig: Rig) -> None:
     assert await rig.states() == before
 
 
+@pytest.mark.story("the-lost-are-given-nothing")
 async def test_who_was_declared_lost_is_given_nothing(rig: Rig) -> None:
     leader, alive, zombie, _ = await dying(rig)
     await rig.let_die(leader, alive)
@@ -120,6 +125,7 @@ async def test_a_claim_waits_for_a_rescue_of_its_worker_and_is_refused(rig: Rig)
     assert await alive.claim() == newer
 
 
+@pytest.mark.story("a-rescue-in-portions")
 async def test_a_rescue_in_portions_ends_what_it_began(rig: Rig) -> None:
     leader, alive, dead, _ = await dying(rig, 5)
     for _ in range(3):
@@ -242,6 +248,7 @@ async def rescued_times(rig: Rig, times: int, **how: Any) -> dict[str, Any]:
     return await rig.job(job)
 
 
+@pytest.mark.story("a-job-that-kills-is-quarantined")
 async def test_a_job_that_kills_five_workers_is_quarantined(rig: Rig) -> None:
     shown = await rescued_times(rig, 5)
     assert (shown["state"], shown["attempt"]) == ("failed", 5)
@@ -272,6 +279,7 @@ async def test_failures_are_no_deaths(rig: Rig) -> None:
     assert (await rig.job(job))["state"] == "retryable"
 
 
+@pytest.mark.story("redriven-from-quarantine")
 async def test_a_job_that_was_redriven_from_quarantine_may_die_again(rig: Rig) -> None:
     shown = await rescued_times(rig, 5)
     assert await rig.operator.redrive(shown["id"])
@@ -281,6 +289,7 @@ async def test_a_job_that_was_redriven_from_quarantine_may_die_again(rig: Rig) -
     assert (await rig.job(shown["id"]))["state"] == "retryable"
 
 
+@pytest.mark.story("given-back-at-no-cost")
 async def test_what_a_stop_gives_back_costs_no_attempt(rig: Rig) -> None:
     worker = await rig.worker()
     (job,) = await rig.enqueue(max_attempts=1)
@@ -296,6 +305,7 @@ async def test_what_a_stop_gives_back_costs_no_attempt(rig: Rig) -> None:
 # --- Deadlines ----------------------------------------------------------------------------------
 
 
+@pytest.mark.story("past-its-deadline")
 async def test_an_attempt_past_its_deadline_ends_from_outside(rig: Rig) -> None:
     await rig.have_movable_clock()
     worker, leader = await rig.worker(), await rig.lead()

@@ -158,6 +158,7 @@ async def test_no_segment_is_named_like_another_one(rig: Rig) -> None:
 # --- Prune: what is over ------------------------------------------------------------------------
 
 
+@pytest.mark.story("a-prune")
 async def test_pruned_jobs_are_gone_and_nothing_else(rig: Rig) -> None:
     worker, leader = await rig.worker(), await rig.lead()
     done, failed, cancelled, retried, later = await rig.enqueue(5)

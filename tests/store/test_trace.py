@@ -240,9 +240,9 @@ DEEDS: dict[str, tuple[Deed, list[str]]] = {
     "drain": (lambda s: s.rig.operator.drain("q"), ["Cancel", "Cancel"]),
     "promote": (lambda s: s.leader.promote(), ["Promote"]),
     "sort": (lambda s: s.leader.sort(), ["Claim", "Divert"]),
-    "rescue": (Story.rescue, ["Lose", "EndOpen", "Rescue"]),
+    "rescue": (Story.rescue, ["Lose", "EndOpen", "Rescue", "Done"]),
     "expire": (Story.expire, ["EndOpen", "Rescue"]),
-    "rotate": (lambda s: s.leader.rotate(), ["Rotate"]),
+    "rotate": (lambda s: s.leader.rotate(), ["Open", "Switch", "Seal", "Close"]),
     "heartbeat": (lambda s: s.worker.store.heartbeat(s.worker.worker, [], {}), []),
     "elect": (lambda s: s.rig.lead(s.worker), []),
     "tally": (lambda s: s.leader.store.tally(s.leader.epoch), []),
@@ -277,7 +277,7 @@ async def test_a_prune_tells_what_it_carried(rig: Rig, tape: Tape) -> None:
     await story.begin()
     await story.prune()
     events = {event["act"]: event for event in await tape.read()}
-    assert events["Prune"]["output"] == {"number": 1}
+    assert events["Prune"]["output"] == {"number": 1, "slot": 0}
     running = await rig.seqs([story.jobs["running"], story.jobs["dying"]])
     assert events["Carry"]["input"]["entries"] == running
     assert events["Carry"]["xid"] == events["Prune"]["xid"]

@@ -45,6 +45,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
         *("job", "job dump", "job dump-run", "job retry", "job cancel", "job list"),
         *("job retry-failed", "job discard"),
         *("queue", "queue pause", "queue resume", "queue drain", "queue stats"),
+        *("trace", "trace record", "trace export", "trace check"),
     }
 
 

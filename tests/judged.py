@@ -1,0 +1,43 @@
+"""Every test that has a database leaves a trace in it, and is judged by it.
+
+Owns: which tests are not judged, and why.
+Keeps: a trace is judged unless the test says why not: it sows a bug, or writes rows by hand.
+Above: conftest, arena. Below: awa.lab, awa.store.
+"""
+
+import pytest
+
+from awa.lab.check import check
+from awa.lab.collect import collect
+from awa.lab.monitor import Monitor
+from awa.lab.trace import write
+from awa.store.recorder import recorder
+
+MONITOR = Monitor()
+"""One for all tests of a process: what was walked once is not walked again."""
+
+
+async def record(address: str) -> None:
+    """Have every session of this database traced from now on."""
+    async with recorder(address) as store:
+        await store.record(True)
+
+
+async def judge(address: str, item: pytest.Item) -> str:
+    """Return what is illegal in the trace of a test, unless it is not to be judged."""
+    if item.get_closest_marker("unjudged"):
+        return ""
+    said = await illegal(address, item.nodeid)
+    folder = item.config.getoption("--stories")
+    if folder is not None and not said and (told := item.get_closest_marker("story")):
+        async with recorder(address) as store:
+            trace = await collect(store, item.nodeid, pg=await store.version())
+        write(folder / f"test-{told.args[0]}.jsonl", trace.header, trace.events)
+    return said
+
+
+async def illegal(address: str, origin: str) -> str:
+    """Return what is illegal in the trace of a database; an empty text if all is legal."""
+    async with recorder(address) as store:
+        report = check(await collect(store, origin), MONITOR)
+    return "" if report.is_legal else str(report)
