@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from awa.lab.life import Life, LifeError, Step, read_lives, write_lives
-from awa.lab.tla.values import Function, Value
+from awa.lab.tla.values import Function, Value, render
 from tests.spec.lives import AFTER_CLAIM, ENQUEUE, SHORT, WHOLE
 
 ROW: dict[str, object] = {"model": "Queue", "constants": {}, "steps": []}
@@ -42,7 +42,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         Function({"job": "j1", "open": frozenset({3, 4})}),
         Function({(1, "a"): 5, 0: Function({"x": ()})}),
     ],
-    ids=repr,
+    ids=render,
 )
 def test_each_value_is_read_as_it_was(tmp_path: Path, value: Value) -> None:
     write_lives(tmp_path / "lives.json", [Life("Queue", (("C", value),), (Step("A", (value,)),))])
