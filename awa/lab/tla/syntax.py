@@ -23,10 +23,7 @@ from typing import Any, TypeAlias
 from awa.errors import AwaError
 
 PARSER = importlib.util.find_spec("tla")
-"""What reads a model, or None where the extra `spec` is not installed."""
-
-if PARSER is not None:
-    import tla
+"""What reads a model, loaded for the first; None where the extra `spec` is not installed."""
 
 __all__ = [
     "Definition",
@@ -257,7 +254,7 @@ def _asked(what: str, text: str, where: str) -> Node:
     if PARSER is None:
         raise Refused("models are read by the package `tla`: install the extra `spec`")
     try:
-        return getattr(tla, what)(text)
+        return getattr(importlib.import_module("tla"), what)(text)
     except Exception as error:
         raise Refused(f"{where}: the parser says: {error}") from error
 
