@@ -53,16 +53,6 @@ InIntake(e) == Ready(e) /\ entries[e].lane = "intake"
 Holds(w, e) == Open(e) /\ entries[e].worker = w
 Completed(j) == \E e \in Written : JobOf(e) = j /\ entries[e].outcome = "completed"
 
-(* Where a job is, in one word; a run whose worker is lost is an orphan. *)
-Where(j) ==
-  IF j \notin enqueued THEN "nowhere"
-  ELSE IF j \in deferred THEN "deferred"
-  ELSE IF held[j] # None THEN held[j]
-  ELSE IF Completed(j) THEN "completed"
-  ELSE LET e == CHOOSE d \in Written : JobOf(d) = j /\ Open(d)
-       IN IF Ready(e) THEN entries[e].lane
-          ELSE IF entries[e].worker \in lost THEN "orphan" ELSE "running"
-
 (* How the logs read after one more entry of j, or after e ended so. *)
 HasRoom       == Len(entries) < MaxEntries
 With(log, j, lane) == Append(log, [job |-> j, lane |-> lane, worker |-> None, outcome |-> None])
