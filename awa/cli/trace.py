@@ -58,7 +58,7 @@ async def _export(args: Namespace) -> None:
 
 
 async def _check(args: Namespace) -> int:
-    """Check each file, by the monitor and then by TLC; report on all, the unreadable ones too."""
+    """Check each file, by the monitor and then by TLC; the first that is no trace ends it."""
     hashes = spec_hashes(tlc.spec_folder())
     monitor = Monitor()
     reports = {}
@@ -67,9 +67,7 @@ async def _check(args: Namespace) -> int:
         if backwards_s := trace.backwards_s():
             note = f"its clock ran backwards by {backwards_s:g} s, which orders nothing"
             print(f"{file}: {note}", file=sys.stderr)
-        report = check(trace, monitor)
-        if report.is_legal and not args.monitor:
-            report = check(trace, monitor, judge)
+        report = check(trace, monitor, None if args.monitor else judge)
         reports[str(file)] = report
         if not args.json:
             print(f"{file}: {report}")

@@ -73,7 +73,6 @@ class Report:
     outside: Counter[str] = field(default_factory=Counter)
     illegal: int = 0
     findings: list[Finding] = field(default_factory=list)
-    stories: list[Story] = field(default_factory=list)
 
     @property
     def is_legal(self) -> bool:
@@ -107,7 +106,7 @@ class Report:
 
 
 def check(trace: Trace, monitor: Monitor, judge: Judge | None = None) -> Report:
-    """Hold a trace against all models, by this judge or else by the monitor."""
+    """Hold a trace against all models: by the monitor, and if it is legal by this judge too."""
     report = Report(len(trace.events))
     try:
         moments = linearize(trace.events)
@@ -115,19 +114,28 @@ def check(trace: Trace, monitor: Monitor, judge: Judge | None = None) -> Report:
         report.illegal += 1
         report.findings.append(Finding("order", "the trace", None, str(error)))
         return report
+    told: list[list[Story]] = []
     for model, project in PROJECTIONS.items():
         stories, report.outside[model] = project(moments)
-        report.stories += stories
         report.lives[model] = len(stories)
-        shapes = list(dict.fromkeys(story.life for story in stories))
-        report.shapes[model] = len(shapes)
-        verdicts = dict(zip(shapes, (judge or monitor.judge)(shapes), strict=True))
-        for story in stories:
-            if not (verdict := verdicts[story.life]).accepted:
-                report.illegal += 1
-                if len(report.findings) < FINDINGS_MAX:
-                    report.findings.append(_finding(story, verdict, monitor))
+        report.shapes[model] = len({story.life for story in stories})
+        told.append(stories)
+    for by in (monitor.judge, judge):
+        if by is not None and report.is_legal:
+            for stories in told:
+                _hold(report, stories, by, monitor)
     return report
+
+
+def _hold(report: Report, stories: Sequence[Story], judge: Judge, monitor: Monitor) -> None:
+    """Have the lives of one model judged, each shape once, and note what is illegal."""
+    shapes = list(dict.fromkeys(story.life for story in stories))
+    verdicts = dict(zip(shapes, judge(shapes), strict=True))
+    for story in stories:
+        if not (verdict := verdicts[story.life]).accepted:
+            report.illegal += 1
+            if len(report.findings) < FINDINGS_MAX:
+                report.findings.append(_finding(story, verdict, monitor))
 
 
 def _finding(story: Story, verdict: Verdict, monitor: Monitor) -> Finding:
