@@ -82,14 +82,17 @@ def linearize(events: Sequence[Event]) -> list[Moment]:
     kin = kin_of(events)
     graph = _Graph()
     reads: list[tuple[Event, Read, int]] = []
+    begun: list[int] = []
     done: list[int] = []
     for event in events:
         nodes = [graph.add(Moment(event, read)) for read in reads_of(event)]
         reads += [(event, graph.moments[node].read, node) for node in nodes]  # type: ignore[misc]
         done.append(graph.add(Moment(event)))
-        for one, two in pairwise([*nodes, done[-1]]):
+        nodes.append(done[-1])
+        begun.append(nodes[0])
+        for one, two in pairwise(nodes):
             graph.edge(one, two, "the statements of a claim")
-    _by_transaction(graph, events, done)
+    _by_transaction(graph, events, begun, done)
     _by_resource(graph, events, done, kin)
     _by_birth(graph, events, done, kin)
     _by_finding(graph, done, kin, reads)
@@ -118,7 +121,9 @@ def _read(row: Mapping[str, Any]) -> Read:
 # --- Reasons -----------------------------------------------------------------------------------
 
 
-def _by_transaction(graph: _Graph, events: Sequence[Event], done: list[int]) -> None:
+def _by_transaction(
+    graph: _Graph, events: Sequence[Event], begun: list[int], done: list[int]
+) -> None:
     """What one transaction did is in the order in which it did it."""
     members: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for place, event in enumerate(events):
@@ -126,8 +131,7 @@ def _by_transaction(graph: _Graph, events: Sequence[Event], done: list[int]) -> 
     for xid, listed in members.items():
         places = [place for _, place in sorted(listed)]
         for one, two in pairwise(places):
-            first = done[two] - len(reads_of(events[two]))
-            graph.edge(done[one], first, f"transaction {xid}")
+            graph.edge(done[one], begun[two], f"transaction {xid}")
 
 
 def _by_resource(graph: _Graph, events: Sequence[Event], done: list[int], kin: Kin) -> None:
