@@ -126,13 +126,17 @@ class Compiler:
         total: bool = False,
     ) -> Code:
         """Return the code that is made of parts; when they are constant, so is its value."""
-        made = self.joined(text, kind, parts, binds=binds, total=total)
-        if not made.constant:
-            return made
+        return self.folded(self.joined(text, kind, parts, binds=binds, total=total))
+
+    def folded(self, code: Code, form: Callable[[Any], Value] | None = None) -> Code:
+        """Return the code of its value, in this form, if it is constant and has one."""
+        if not code.constant:
+            return code
         try:
-            return self.constant(self.value(made))
+            value = self.value(code)
+            return self.constant(value if form is None else form(value))
         except (EvaluationError, *ERRORS):
-            return replace(made, state=True)
+            return replace(code, state=True)
 
     def joined(
         self,

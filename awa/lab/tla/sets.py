@@ -3,7 +3,7 @@ r"""Sets: whether something is an element, and what the elements are, without ma
 Owns: the sets that may be too big to make: a..b, SUBSET, [A -> B], records, \X, Seq, Nat.
 Keeps: asking for an element goes by the form of the set, through the names that stand for it; an
     infinite set is only ever asked.
-Above: expressions and actions. Below: compiler, kinds, operators, syntax, values.
+Above: expressions and actions. Below: compiler, kinds, syntax, values.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,14 +16,12 @@ from awa.lab.tla.kinds import (
     BOOL,
     INT,
     POSITIVE,
-    EvaluationError,
     Kind,
     exact,
     record_of,
     set_of,
     tuple_of,
 )
-from awa.lab.tla.operators import ERRORS
 from awa.lab.tla.syntax import Node, bounds, kind_name, names_of, operator
 from awa.lab.tla.values import ordered
 
@@ -281,13 +279,7 @@ def _iterable(
     total: bool = False,
 ) -> Code:
     """Return code to go through, made of parts; when they are constant, the set of all."""
-    made = c.joined(text, kind, parts, binds=binds, total=total)
-    if not made.constant:
-        return made
-    try:
-        return c.constant(frozenset(c.value(made)))
-    except (EvaluationError, *ERRORS):
-        return replace(made, state=True)
+    return c.folded(c.joined(text, kind, parts, binds=binds, total=total), frozenset)
 
 
 def _domain(c: Compiler, node: Node, scope: Scope) -> Code:
