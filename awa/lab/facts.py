@@ -45,7 +45,7 @@ class Model:
     arities: dict[str, int]
     invariants: tuple[str, ...]
     laws: tuple[Law, ...]
-    puts: tuple[str, ...]
+    puts: dict[str, str]
 
 
 def read_model(folder: Path, name: str) -> Model:
@@ -63,7 +63,7 @@ def read_model(folder: Path, name: str) -> Model:
         arities=arities,
         invariants=tuple(cfg.invariants),
         laws=tuple(law for law in _laws(text) if law.name in cfg.properties),
-        puts=tuple(f"{one} <- {other}" for one, other in cfg.overrides.items()),
+        puts=cfg.overrides,
     )
 
 

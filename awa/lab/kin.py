@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from awa.lab.ranges import Ranges
 from awa.lab.trace import Event, TraceError
 
-__all__ = ["Kin", "births", "kin_of", "lane_of", "uses"]
+__all__ = ["Kin", "births", "kin_of", "lane_of", "parts", "uses"]
 
 LANE_BITS = 40
 DEFERRED_LANE = 0

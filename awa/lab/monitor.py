@@ -128,8 +128,7 @@ class Monitor:
         key = (life.model, life.constants)
         if key not in self._courts:
             facts = read_model(self.folder, life.model)
-            overrides = dict(put.split(" <- ") for put in facts.puts)
-            model = load(self.folder / f"{life.model}.tla", dict(life.constants), overrides)
+            model = load(self.folder / f"{life.model}.tla", dict(life.constants), facts.puts)
             laws = tuple(law.name for law in facts.laws)
             self._courts[key] = _Court(model, facts.invariants, laws)
         return self._courts[key]

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -52,9 +53,9 @@ class Event:
         kind, _, number = (self.actor or "").partition(":")
         return int(number) if kind == "worker" else None
 
-    def numbers(self, *path: str) -> Ranges:
+    def numbers(self, name: str) -> Ranges:
         """Return the set of numbers that stands in its output under this name."""
-        return Ranges.read(self.output[path[0]]) if self.output.get(path[0]) else Ranges()
+        return Ranges.read(self.output[name]) if self.output.get(name) else Ranges()
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -83,7 +84,8 @@ class Trace:
         return worst
 
 
-def spec_hashes(folder: Path) -> dict[str, str]:
+@cache
+def spec_hashes(folder: Path) -> Mapping[str, str]:
     """Return the hash of each model, by which a trace says what it was written for."""
     return {
         path.stem: hashlib.sha256(path.read_bytes()).hexdigest()

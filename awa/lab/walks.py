@@ -122,10 +122,10 @@ class Scripts:
 
     def cfg(self) -> str:
         """Write the cfg of that module."""
-        puts = [f"{name} <- {_constant(name)}" for name, _ in self.constants]
+        puts = [(name, _constant(name)) for name, _ in self.constants]
         return "\n".join(
             [
-                *(f"CONSTANT {put}" for put in [*puts, *self.model.puts]),
+                *(f"CONSTANT {one} <- {other}" for one, other in [*puts, *self.model.puts.items()]),
                 "INIT awa_Init",
                 "NEXT awa_Next",
                 "CONSTRAINT awa_Path",

@@ -8,7 +8,7 @@ Above: check. Below: lab.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, count
 
@@ -98,19 +98,18 @@ def _classes(claim: _Claim) -> dict[int, int]:
             failing |= one.failed if one.by is not None else set()
             for seq in one.asked:
                 marks[seq].append((place, seq in one.failed, seq in one.ended))
-    numbers = {True: count(2, 2), False: count(1, 2)}
     known: dict[object, int] = {}
-    names: dict[int, int] = {}
-    for seq in sorted(claim.seqs):
-        like = (seq in failing, *marks[seq])
+
+    def named(seq: int, sort: object, numbers: Iterator[int]) -> int:
+        like = (sort, *marks[seq])
         if like not in known:
-            known[like] = next(numbers[seq in failing])
-        names[seq] = known[like]
+            known[like] = next(numbers)
+        return known[like]
+
+    numbers = {True: count(2, 2), False: count(1, 2)}
+    names = {s: named(s, s in failing, numbers[s in failing]) for s in sorted(claim.seqs)}
     strangers = count(rounded(max(names.values()), ENTRIES) + 1)
-    for seq in sorted(marks.keys() - claim.seqs):
-        names[seq] = known.setdefault(("stranger", *marks[seq]), 0) or next(strangers)
-        known["stranger", *marks[seq]] = names[seq]
-    return names
+    return names | {s: named(s, "stranger", strangers) for s in sorted(marks.keys() - claim.seqs)}
 
 
 def _story(number: int, claim: _Claim, names: dict[int, int]) -> Story:

@@ -208,8 +208,7 @@ _ENTRY: Mapping[str, Callable[[_Projection, Event, _Job, int], None]] = {
 def _after(event: Event) -> Claims:
     """Return what an event says of its job's counts."""
     counts: Mapping[str, int] = event.post or {}
-    named = (("attempt", "attempt"), ("lease", "lease"), ("deaths", "deaths"))
-    return tuple((variable, (JOB,), counts.get(name, 0)) for variable, name in named)
+    return tuple((name, (JOB,), counts.get(name, 0)) for name in ("attempt", "lease", "deaths"))
 
 
 def project(moments: Iterable[Moment]) -> tuple[list[Story], int]:
