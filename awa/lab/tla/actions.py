@@ -1,50 +1,28 @@
-"""Actions: what a next-state relation is made of, and the steps that each part allows.
+"""Actions: the steps that a part of a next-state relation allows.
 
-Owns: which named actions Next is made of, and the Python that finds the successors by one.
+Owns: the Python that finds the successors by one action.
 Keeps: a variable is given a value once and only compared after that; an action that leaves one
     without a value is refused. A step found twice is listed twice, as TLC counts it.
-Above: the model. Below: builtin, compiler, kinds, sets, syntax.
+Above: the model. Below: builtin, compiler, kinds, leaves, sets, syntax.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeAlias
 
 from awa.lab.tla.builtin import compared, unchanged
 from awa.lab.tla.compiler import Bound, Cells, Code, Compiler, Scope, filled
 from awa.lab.tla.kinds import join
+from awa.lab.tla.leaves import Binder, Leaf, form, now_of
 from awa.lab.tla.sets import binders, elements, member
-from awa.lab.tla.syntax import Node, bounds, kind_name, operator
+from awa.lab.tla.syntax import Node, kind_name
 
-__all__ = ["Binder", "Leaf", "Lines", "Writer", "form", "leaves", "now_of", "reading"]
+__all__ = ["Lines", "Writer", "reading"]
 
 Rest: TypeAlias = Callable[[Scope], None]
-
-
-def conjuncts(node: Node) -> Sequence[Node]:
-    """Return the parts of a conjunction, or the node alone."""
-    if kind_name(node) in ("Parentheses", "VerticalItem"):
-        return conjuncts(node.expression)
-    if form(node) == "/\\":
-        return [part for item in node.arguments for part in conjuncts(item)]
-    return [node]
-
-
-def form(node: Node) -> str:
-    """Return what decides how an action is read: its operator, or its construct."""
-    if kind_name(node) in ("OperatorApplication", "VerticalList"):
-        return operator(node)
-    return node.quantifier if kind_name(node) == "Quantification" else kind_name(node)
-
-
-def now_of(c: Compiler, prefix: str) -> dict[str, Code]:
-    """Return the code of all variables of one state."""
-    return {
-        name: Code(f"{prefix}_{name}", c.kinds[name], state=True, total=True)
-        for name in c.variables
-    }
 
 
 def reading(c: Compiler, rows: Sequence[str]) -> list[str]:
@@ -95,105 +73,6 @@ class Lines:
             self.add(f"{cell} = {filled(code)}")
 
 
-# What Next is made of.
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """One named action where Next reaches it, and what stands around it on the way."""
-
-    name: str
-    node: Node
-    scope: Scope
-    around: Sequence["Binder | Node"]
-
-    @property
-    def arguments(self) -> Sequence[Node]:
-        """The arguments of the action, if it is an operator that has a name."""
-        called = kind_name(self.node) == "OperatorApplication" and self.node.operator == self.name
-        return self.node.arguments or () if called else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Binder:
-    r"""One `\E x \in S` on the way to an action, and the local that it binds."""
-
-    name: str
-    local: Code
-    values: Node
-    scope: Scope
-
-
-def leaves(c: Compiler, node: Node, scope: Scope) -> list[Leaf]:
-    """Return the named actions that an operator is made of; what has no name is part of itself."""
-    called = c.find(node, scope) if kind_name(node) == "OperatorApplication" else None
-    name = "Next"
-    if isinstance(called, Bound):
-        name, node, scope = called.definition.name, called.definition.body, called.scope
-    found = list(_leaves(c, node, scope, ()))
-    return [leaf if leaf.name else replace(leaf, name=name) for leaf in found]
-
-
-def _leaves(
-    c: Compiler, node: Node, scope: Scope, around: tuple["Binder | Node", ...]
-) -> Iterator[Leaf]:
-    kind = form(node)
-    if kind in ("Parentheses", "VerticalItem"):
-        yield from _leaves(c, node.expression, scope, around)
-    elif kind == "\\/":
-        for part in node.arguments:
-            yield from _leaves(c, part, scope, around)
-    elif kind == "\\E":
-        made = {}
-        for pattern, values in bounds(node.declarations, scope.module):
-            local = c.local(pattern.operator, elements(c, values, _reading(c, scope)).kind.item)
-            made[pattern.operator] = local
-            around = (*around, Binder(pattern.operator, local, values, scope))
-        yield from _leaves(c, node.predicate, scope.having(made), around)
-    elif kind == "/\\":
-        yield from _leaves_of_conjunction(c, node, scope, around)
-    else:
-        yield from _leaves_of_call(c, node, scope, around)
-
-
-def _leaves_of_conjunction(
-    c: Compiler, node: Node, scope: Scope, around: tuple["Binder | Node", ...]
-) -> Iterator[Leaf]:
-    r"""Look into `Next /\ UNCHANGED x`, which is all that Next is, with a condition around it."""
-    parts = conjuncts(node)
-    conditions = [part for part in parts if form(part) == "UNCHANGED"]
-    others = [part for part in parts if part not in conditions]
-    alone = len(others) == 1 and conditions
-    within = list(_leaves(c, others[0], scope, (*around, *conditions))) if alone else []
-    if within and all(leaf.name for leaf in within):
-        yield from within
-    else:
-        yield Leaf("", node, scope, around)
-
-
-def _leaves_of_call(
-    c: Compiler, node: Node, scope: Scope, around: tuple["Binder | Node", ...]
-) -> Iterator[Leaf]:
-    """Look into an operator that only groups others, or stop at one that does something."""
-    found = c.find(node, scope) if kind_name(node) == "OperatorApplication" else None
-    if not isinstance(found, Bound):
-        yield Leaf("", node, scope, around)
-        return
-    inner, cells = c.enter(found, node, _reading(c, scope))
-    within = [] if cells else list(_leaves(c, found.definition.body, inner, around))
-    if within and all(leaf.name for leaf in within):
-        yield from within
-    else:
-        yield Leaf(node.operator, node, scope, around)
-
-
-def _reading(c: Compiler, scope: Scope) -> Scope:
-    return replace(scope, now=now_of(c, "v"))
-
-
-# What an action does.
-
-
 class Writer:
     """The writing of one action as Python: each way through it assigns, and ends in `done`.
 
@@ -231,12 +110,8 @@ class Writer:
     def _all(self, node: Node, scope: Scope, rest: Rest) -> None:
         first, *others = node.arguments
         for part in reversed(others):
-            rest = self._then(part, scope, rest)
+            rest = self._then_on(scope, partial(self.act, part, rest=rest))
         self.act(first, scope, rest)
-
-    def _then(self, part: Node, scope: Scope, rest: Rest) -> Rest:
-        """Return what goes on with a part, in the scope of the whole and the states so far."""
-        return lambda so_far: self.act(part, replace(scope, now=so_far.now, then=so_far.then), rest)
 
     def _any(self, node: Node, scope: Scope, rest: Rest) -> None:
         for part in node.arguments:
@@ -276,7 +151,11 @@ class Writer:
         self.act(found.definition.body, inner, rest)
 
     def _guard(self, node: Node, scope: Scope, rest: Rest) -> None:
-        with self.lines.block(f"if {self.c.formula(node, scope).text}:"):
+        code = self.c.formula(node, scope)
+        if code.text == "False":
+            self.lines.add("pass")
+            return
+        with self.lines.block(f"if {code.text}:"):
             rest(scope)
 
     def _unchanged(self, node: Node, scope: Scope, rest: Rest) -> None:
@@ -362,15 +241,19 @@ class Writer:
                 self._asked(loose, lambda: self.act(leaf.node, so_far, self.done(leaf.node, row)))
                 return
             part = leaf.around[at]
+            within = replace(part.scope, now=so_far.now, then=so_far.then)
             if isinstance(part, Binder):
-                within = replace(part.scope, now=so_far.now, then=so_far.then)
                 self._bound(
                     part, asked.get(part.local.text), within, lambda: around(at + 1, so_far)
                 )
             else:
-                self.act(part, so_far, lambda after: around(at + 1, after))
+                self.act(part.node, within, self._then_on(so_far, lambda s: around(at + 1, s)))
 
         around(0, scope)
+
+    def _then_on(self, scope: Scope, rest: Rest) -> Rest:
+        """Return what goes on in a scope, with the states so far."""
+        return lambda so_far: rest(replace(scope, now=so_far.now, then=so_far.then))
 
     def _asked(self, loose: Sequence[tuple[Code, Code]], rest: Callable[[], None]) -> None:
         tests = [f"if {made.text} == {given.text}" for made, given in loose]

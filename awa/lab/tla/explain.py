@@ -2,17 +2,19 @@
 
 Owns: the conditions of an action, and the Python that tells which of them fail.
 Keeps: what is told of a step that was refused is a condition of the action, or the bound of what
-    it was asked for. A condition that has no value, because another fails, is not told.
-Above: the model. Below: actions, compiler, kinds, operators, sets, syntax.
+    it was asked for. A condition that has no value, because another fails, is not told, and none
+    that speaks of the next state.
+Above: the model. Below: actions, compiler, leaves, sets, syntax.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from awa.lab.tla.actions import Binder, Leaf, Lines, form, now_of, reading
+from awa.lab.tla.actions import Lines, reading
 from awa.lab.tla.compiler import Bound, Code, Compiler, Scope
+from awa.lab.tla.leaves import Binder, Leaf, form, now_of
 from awa.lab.tla.sets import binders, elements, member
 from awa.lab.tla.syntax import Module, Node, bounds, kind_name
 
@@ -57,29 +59,40 @@ class Explainer:
     def _leaf(self, leaf: Leaf, params: Sequence[str], found: str) -> None:
         scope = replace(leaf.scope, now=now_of(self.c, "v"), then={})
         arguments = [self.c.code(argument, scope).text for argument in leaf.arguments]
-        given = dict(zip(arguments, params, strict=True))
-        binders_ = [part for part in leaf.around if isinstance(part, Binder)]
+        self._around(leaf, 0, dict(zip(arguments, params, strict=True)), found)
 
-        def around(at: int, found: str) -> None:
-            if at == len(binders_):
-                self.walk(leaf.node, scope, found)
-                return
-            binder, local = binders_[at], binders_[at].local.text
-            within = replace(binder.scope, now=scope.now, then={})
-            number = self._bound(binder.name, binder.values, within.module)
-            if local in given:
-                self.lines.add(f"{local} = {given[local]}")
-                inside = member(self.c, binder.local, binder.values, within)
-                self._test(inside, number, found)
-                around(at + 1, found)
-                return
-            with (
-                self._ways(found, number) as ways,
-                self.lines.block(f"for {local} in {elements(self.c, binder.values, within).text}:"),
-            ):
-                around(at + 1, self._way(ways))
+    def _around(self, leaf: Leaf, at: int, given: Mapping[str, str], found: str) -> None:
+        """Write what stands around an action from some place on, and the action in it."""
+        part = leaf.around[at] if at < len(leaf.around) else leaf
+        scope = replace(part.scope, now=now_of(self.c, "v"), then={})
+        if not isinstance(part, Binder):
+            if part is leaf:
+                self._arguments(leaf, given, scope, found)
+            self.walk(part.node, scope, found)
+            if part is not leaf:
+                self._around(leaf, at + 1, given, found)
+            return
+        local = part.local.text
+        number = self._bound(part.name, part.values, scope.module)
+        if local in given:
+            self.lines.add(f"{local} = {given[local]}")
+            self._test(member(self.c, part.local, part.values, scope), number, found)
+            self._around(leaf, at + 1, given, found)
+            return
+        row = f"for {local} in {elements(self.c, part.values, scope).text}:"
+        with self._ways(found, number) as ways, self.lines.block(row):
+            self._around(leaf, at + 1, given, self._way(ways))
 
-        around(0, found)
+    def _arguments(self, leaf: Leaf, given: Mapping[str, str], scope: Scope, found: str) -> None:
+        """Write that an argument is told, if Next gives another than what is asked for."""
+        locals_ = [part.local.text for part in leaf.around if isinstance(part, Binder)]
+        for argument in leaf.arguments:
+            made = self.c.code(argument, scope)
+            if made.text not in locals_:
+                number = self._number(argument, scope.module, scope.module.text(argument))
+                self._test(
+                    replace(made, text=f"({made.text} == {given[made.text]})"), number, found
+                )
 
     def _number(self, node: Node, module: Module, text: str) -> int:
         (line, column), (end_line, end_column) = node.start, node.end
@@ -157,6 +170,19 @@ class Explainer:
                 self.lines.add("pass")
         self.lines.add("except UNDEFINED: pass")
 
+    def _case(self, node: Node, scope: Scope, found: str) -> None:
+        with self.lines.block("try:"):
+            for at, arm in enumerate(node.cases):
+                test = self.c.formula(arm.predicate, scope).text
+                with self.lines.block(f"{'elif' if at else 'if'} {test}:"):
+                    self.walk(arm.expression, scope, found)
+                    self.lines.add("pass")
+            with self.lines.block("else:"):
+                if node.other is not None:
+                    self.walk(node.other, scope, found)
+                self.lines.add("pass")
+        self.lines.add("except UNDEFINED: pass")
+
     def _let(self, node: Node, scope: Scope, found: str) -> None:
         inner, cells = self.c.let(node, scope)
         self.lines.fill(cells)
@@ -175,6 +201,7 @@ WALKS: dict[str, Callable[[Explainer, Any, Scope, str], None]] = {
     "\\/": Explainer._any,
     "\\E": Explainer._exists,
     "If": Explainer._if,
+    "Cases": Explainer._case,
     "Let": Explainer._let,
 }
 """How an action is walked; what is none of these gives a variable its value, and never fails."""

@@ -12,13 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from awa.lab.tla.actions import Leaf, Writer, leaves, now_of, reading
+from awa.lab.tla.actions import Writer, reading
 from awa.lab.tla.builtin import unchanged
 from awa.lab.tla.cfg import Config, read_cfg
 from awa.lab.tla.compiler import Compiler, Scope
 from awa.lab.tla.explain import Explainer, Guard
 from awa.lab.tla.expressions import HANDLERS
 from awa.lab.tla.kinds import ANY, EvaluationError, join, kind_of
+from awa.lab.tla.leaves import Leaf, leaves, now_of
 from awa.lab.tla.operators import UNDEFINED
 from awa.lab.tla.properties import Property, parts, predicate, step_predicate
 from awa.lab.tla.syntax import Module, Modules, Node, Refused, parse_expression
@@ -141,7 +142,7 @@ class Model:
         writer = Writer(self._c, every_way=params is None)
         given = [self._c.local(name, ANY) for name in params or ()]
         row = "out.append(({args}, {state}))" if params is None else "out.append({state})"
-        for leaf in self._behaviour[1][action]:
+        for leaf in self._places(action):
             writer.leaf(leaf, given, row)
         head = f"def made({', '.join(['s', *(local.text for local in given)])}):"
         rows = writer.lines.rows
@@ -155,10 +156,14 @@ class Model:
         except UNDEFINED as error:
             raise EvaluationError(f"{action}{args}: {error}") from error
 
-    def _step(self, action: str) -> Callable[..., list[State]]:
-        if action not in self.actions:
+    def _places(self, action: str) -> list[Leaf]:
+        """Return where Next reaches an action."""
+        if action not in self._behaviour[1]:
             raise Refused(f"{action} is no action of {self.config.specification}")
-        rows = self._step_lines(action, self.actions[action])
+        return self._behaviour[1][action]
+
+    def _step(self, action: str) -> Callable[..., list[State]]:
+        rows = self._step_lines(action, self.actions.get(action, ()))
         made: Callable[..., list[State]] = self._c.function(action, rows)
         self._steps[action] = made
         return made
@@ -190,7 +195,7 @@ class Model:
     def _explained(self, action: str) -> tuple[Explainer, Callable[..., list[int]]]:
         def make(name: str) -> Any:
             explainer = Explainer(self._c)
-            return explainer, explainer.explain(self._behaviour[1][name])
+            return explainer, explainer.explain(self._places(name))
 
         made: tuple[Explainer, Callable[..., list[int]]] = self._made("why", action, make)
         return made
@@ -294,6 +299,7 @@ class Model:
     def _value(self, text: str) -> Any:
         node = parse_expression(text)
         module = Module("", text, ["", "", "", text], (), ())
+        self.modules.check(node, module)
         rows = [f"  return {self._c.code(node, self._scope(module)).text}"]
         return self._c.function(text, ["def made(s):", *reading(self._c, rows)])
 

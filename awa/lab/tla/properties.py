@@ -2,16 +2,17 @@
 
 Owns: which part of a property is about first states, all states or steps, and the rest's name.
 Keeps: what is about whole behaviours is not checked, and is never said to hold.
-Above: the model. Below: actions, builtin, compiler, sets, syntax.
+Above: the model. Below: actions, builtin, compiler, leaves, sets, syntax.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from awa.lab.tla.actions import Lines, form, now_of, reading
+from awa.lab.tla.actions import Lines, reading
 from awa.lab.tla.builtin import unchanged
 from awa.lab.tla.compiler import Bound, Compiler, Scope
+from awa.lab.tla.leaves import form, now_of
 from awa.lab.tla.sets import binders
 from awa.lab.tla.syntax import Node, descend, kind_name
 

@@ -75,6 +75,22 @@ _NODES = frozenset((
 ))  # fmt: skip
 
 
+# fmt: off
+RANKS: Mapping[str, tuple[int, int]] = {
+    "=>": (1, 1), "<=>": (2, 2), "~>": (2, 2), "/\\": (3, 3), "\\/": (3, 3), "~": (4, 4),
+    "[]": (4, 15), "<>": (4, 15), "UNCHANGED": (4, 15), "=": (5, 5), "#": (5, 5), "<": (5, 5),
+    ">": (5, 5), "<=": (5, 5), ">=": (5, 5), r"\in": (5, 5), r"\notin": (5, 5),
+    r"\subseteq": (5, 5), "@@": (6, 6), ":>": (7, 7), r"\cup": (8, 8), r"\cap": (8, 8),
+    "\\": (8, 8), "SUBSET": (8, 8), "UNION": (8, 8), "..": (9, 9), "DOMAIN": (9, 9),
+    "+": (10, 10), "-": (11, 11), "%": (10, 11), r"\X": (10, 13), "-.": (12, 12), "*": (13, 13),
+    r"\div": (13, 13), r"\o": (13, 13), "'": (15, 15),
+}
+"""How tightly an operator binds, as the language defines it."""
+
+CHAINED = ("/\\", "\\/", "@@", r"\cup", r"\cap", "+", "-", "*", r"\o")
+# fmt: on
+
+
 class Refused(AwaError):
     """A model holds something that is not understood; the message says what, and where."""
 
@@ -170,6 +186,10 @@ class Modules:
     def beside(self, name: str) -> "Modules":
         """Return another module, found where this one was."""
         return Modules(name, self.folders, self.sources)
+
+    def check(self, node: Node, module: Module) -> None:
+        """Refuse an expression as one of a module's would be."""
+        _Check(self, module).look(node)
 
     def override(self, name: str, other: str) -> None:
         """Put one operator in the place of another, or of a constant."""
@@ -281,14 +301,20 @@ class _Check:
         """Look at every construct of the module."""
         for unit in self.module.units:
             if kind_name(unit) in ("OperatorDefinition", "Axiom"):
-                bound = {name for node in descend(unit) for name in self._binds(node)}
-                for node in descend(unit):
-                    self._look(node, bound)
+                self.look(unit)
+
+    def look(self, whole: Node) -> None:
+        """Look at every construct of a definition, or of an expression."""
+        bound = {name for node in descend(whole) for name in self._binds(node)}
+        for node in descend(whole):
+            self._look(node, bound)
 
     def _look(self, node: Node, bound: set[str]) -> None:
         kind = kind_name(node)
         if kind == "Let":
             self._refuse_recursion(node)
+        if kind == "OperatorApplication":
+            self._refuse_mixture(node)
         if kind not in _NODES or getattr(node, "local", None):
             raise self.module.refuse(node, f"{kind} is not understood")
         if kind == "OperatorApplication" and operator(node) not in self.known | bound:
@@ -297,6 +323,16 @@ class _Check:
             raise self.module.refuse(node, "an action that must not stutter is not understood")
         if kind == "SubexpressionReference" and len(node.items) != 2:
             raise self.module.refuse(node, "this reference is not understood")
+
+    def _refuse_mixture(self, node: Node) -> None:
+        """Refuse operators of one rank without parentheses: the parser takes one side, TLC none."""
+        name = operator(node)
+        for at, part in enumerate(node.arguments or ()):
+            inner = operator(part) if kind_name(part) == "OperatorApplication" else ""
+            chained = at == 0 and inner == name and name in CHAINED
+            mixed = name in RANKS and inner in RANKS and len(part.arguments) > 1 and not chained
+            if mixed and RANKS[inner][0] <= RANKS[name][1]:
+                raise self.module.refuse(node, f"{name} and {inner} need parentheses")
 
     def _refuse_recursion(self, node: Node) -> None:
         """Refuse an operator of a LET that is used before it is there, and so in itself, too."""
