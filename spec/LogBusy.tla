@@ -31,17 +31,17 @@ Forget(t) ==
 (* without end, and with one claimer no key is needed.                                *)
 CommitUnnumbered(c) ==
   LET w == work[c]
-  IN /\ w.at = "commit"
+  IN /\ IsDone(c)
      /\ Changes(c)
      /\ claim' = [number |-> 0, hi |-> w.hi, pages |-> w.pages]
      /\ taken' = [s \in Seqs |-> IF s \in w.took THEN Append(taken[s], c) ELSE taken[s]]
      /\ End(c, "committed")
-     /\ UNCHANGED <<chain, aborts>>
+     /\ UNCHANGED <<over, chain, aborts>>
 
-BusyNext == Next \/ \E t \in Txs : PassBy(t) \/ Forget(t)
+BusyNext == FairNext \/ \E t \in Txs : PassBy(t) \/ Forget(t)
 BusySpec ==
   /\ Init /\ [][BusyNext]_vars
-  /\ \A c \in Claimers : WF_vars(ClaimStep(c))
+  /\ \A c \in Claimers : WF_vars(Thorough(c))
   /\ \A t \in Txs : WF_vars(Commit(t) \/ Rollback(t) \/ Unlock(t))
 
 (* Every transaction ends, and so every hole does. *)

@@ -24,19 +24,23 @@ Go(t) ==
 (* ReadLocks and ReadFillers, as they are: the lock table holds strangers, too. *)
 ReadLocksAll(c) ==
   /\ work[c].at = "locks"
-  /\ work' = [work EXCEPT ![c].at = "look", ![c].now = InLockTable]
+  /\ work' = [work EXCEPT ![c] = Looking([@ EXCEPT !.at = "look", !.now = InLockTable])]
   /\ UNCHANGED <<produced, claimed, aborts>>
 ReadFillersAll(c) ==
-  /\ work[c].at = "fillers"
+  /\ work[c].at = "read"
+  /\ work[c].fresh # {}
   /\ work' = [work EXCEPT ![c].at = "again", ![c].now = InLockTable]
   /\ UNCHANGED <<produced, claimed, aborts>>
 
 NamesakeNext ==
   \/ Next /\ UNCHANGED namesakes
   \/ \E t \in Txs : Come(t) \/ Go(t)
+FairNamesakeNext ==
+  \/ FairNext /\ UNCHANGED namesakes
+  \/ \E t \in Txs : Come(t) \/ Go(t)
 NamesakeSpec == Init /\ namesakes = {} /\ [][NamesakeNext]_<<vars, namesakes>>
 NamesakeFairSpec ==
-  /\ NamesakeSpec
-  /\ \A c \in Claimers : WF_vars(ClaimStep(c) /\ UNCHANGED namesakes)
+  /\ Init /\ namesakes = {} /\ [][FairNamesakeNext]_<<vars, namesakes>>
+  /\ \A c \in Claimers : WF_vars(Thorough(c) /\ UNCHANGED namesakes)
   /\ \A t \in Txs : WF_vars(Unlock(t) /\ UNCHANGED namesakes)
 =============================================================================

@@ -16,7 +16,7 @@ from awa.lab.judge import Verdict
 from awa.lab.life import Life, Step
 from awa.lab.monitor import Monitor
 from awa.lab.order import Disorder, Moment, linearize
-from awa.lab.projections import finish, queue
+from awa.lab.projections import finish, log, queue
 from awa.lab.shrink import shrink
 from awa.lab.story import Story
 from awa.lab.tla import render
@@ -26,7 +26,11 @@ __all__ = ["PROJECTIONS", "Finding", "Judge", "Report", "check"]
 
 Projection = Callable[[Iterable[Moment]], tuple[list[Story], int]]
 
-PROJECTIONS: dict[str, Projection] = {"Queue": queue.project, "Finish": finish.project}
+PROJECTIONS: dict[str, Projection] = {
+    "Queue": queue.project,
+    "Finish": finish.project,
+    "Log": log.project,
+}
 
 FINDINGS_MAX = 10
 """How many illegal lives are told in full; the rest is counted."""
@@ -73,6 +77,7 @@ class Report:
     outside: Counter[str] = field(default_factory=Counter)
     illegal: int = 0
     findings: list[Finding] = field(default_factory=list)
+    stories: list[Story] = field(default_factory=list)
 
     @property
     def is_legal(self) -> bool:
@@ -114,24 +119,22 @@ def check(trace: Trace, monitor: Monitor, judge: Judge | None = None) -> Report:
         report.illegal += 1
         report.findings.append(Finding("order", "the trace", None, str(error)))
         return report
-    told: list[list[Story]] = []
     for model, project in PROJECTIONS.items():
         stories, report.outside[model] = project(moments)
         report.lives[model] = len(stories)
         report.shapes[model] = len({story.life for story in stories})
-        told.append(stories)
+        report.stories += stories
     for by in (monitor.judge, judge):
         if by is not None and report.is_legal:
-            for stories in told:
-                _hold(report, stories, by, monitor)
+            _hold(report, by, monitor)
     return report
 
 
-def _hold(report: Report, stories: Sequence[Story], judge: Judge, monitor: Monitor) -> None:
-    """Have the lives of one model judged, each shape once, and note what is illegal."""
-    shapes = list(dict.fromkeys(story.life for story in stories))
+def _hold(report: Report, judge: Judge, monitor: Monitor) -> None:
+    """Have all lives judged, each shape once, and note what is illegal."""
+    shapes = list(dict.fromkeys(story.life for story in report.stories))
     verdicts = dict(zip(shapes, judge(shapes), strict=True))
-    for story in stories:
+    for story in report.stories:
         if not (verdict := verdicts[story.life]).accepted:
             report.illegal += 1
             if len(report.findings) < FINDINGS_MAX:

@@ -9,70 +9,62 @@ EXTENDS Log
 
 (* Locks before entries: who holds the sequence's lock is read with last_value, and *)
 (* used after the entries have been read.                                           *)
-LocksWithLast(c) ==
-  /\ work[c].at = "last"
-  /\ work' = [work EXCEPT ![c].at = "entries", ![c].last = last, ![c].now = locks]
-  /\ UNCHANGED <<produced, claimed, aborts>>
+BegunWithLocks(own, room) == [Idle EXCEPT
+  !.at = FirstLook(claim.pages), !.own = own, !.room = room, !.settled = Settled,
+  !.number = claim.number, !.hi = claim.hi, !.pages = claim.pages, !.last = last, !.now = locks]
 LocksFromBefore(c) ==
-  /\ work[c].at = "fillers"
+  /\ work[c].at = "read" /\ work[c].fresh # {}
   /\ work' = [work EXCEPT ![c].at = "again"]
   /\ UNCHANGED <<produced, claimed, aborts>>
 
 (* One statement: its snapshot, taken as it begins, is older than the locks it reads. *)
-(* `fresh` stands for what the snapshot shows.                                        *)
+(* `fresh` stands for what the snapshot shows. (One page is enough to be wrong.)      *)
 SnapshotFirst(c) ==
   /\ work[c].at = "locks"
   /\ work' = [work EXCEPT ![c].at = "look", ![c].fresh = HolesOf(work[c].pages) \cap Visible(c)]
   /\ UNCHANGED <<produced, claimed, aborts>>
-LocksThen(c) ==
-  LET w      == work[c]
-      looked == {p \in w.pages : MustLook(p, locks)}
-      found  == HolesOf(looked) \cap w.fresh
-      late   == Least(Room, found)
-      rest   == UNION {Rest(p.seqs \ found, Refill(p, locks)) : p \in looked}
+LocksThen(c, first, upto) ==
+  LET w     == work[c]
+      p     == CHOOSE q \in w.pages : first \in q.seqs
+      found == p.seqs \cap w.fresh
+      pages == IF MustLook(p, locks) THEN Rest(p.seqs \ found, Refill(p, locks)) ELSE {p}
   IN /\ w.at = "look"
-     /\ work' = [work EXCEPT ![c].at = IF Cardinality(late) < Room THEN "last" ELSE "commit",
-                             ![c].took = late, ![c].fresh = {},
-                             ![c].pages = (w.pages \ looked) \cup Left(found \ late) \cup rest]
+     /\ first \in HolesOf(w.pages) /\ w.pages = {p} /\ Cardinality(found) <= w.room
+     /\ work' = [work EXCEPT ![c].at = "read", ![c].fresh = {}, ![c].pages = pages,
+                             ![c].took = IF MustLook(p, locks) THEN found ELSE {},
+                             ![c].room = IF MustLook(p, locks) THEN @ - Cardinality(found) ELSE @]
      /\ UNCHANGED <<produced, claimed, aborts>>
 
 (* The same with fresh holes: the look after the locks, in one statement with them. *)
 AgainFirst(c) ==
   LET w     == work[c]
       found == w.fresh \cap Visible(c)
-      late  == Least(Room - Cardinality(w.took), found)
-  IN /\ w.at = "fillers"
-     /\ work' = [work EXCEPT ![c].at = "again", ![c].took = @ \cup late,
-                             ![c].fresh = @ \ found, ![c].pages = @ \cup Left(found \ late)]
+  IN /\ w.at = "read" /\ w.fresh # {}
+     /\ Cardinality(found) <= w.room
+     /\ work' = [work EXCEPT ![c].at = "again", ![c].took = @ \cup found,
+                             ![c].room = @ - Cardinality(found), ![c].fresh = @ \ found]
      /\ UNCHANGED <<produced, claimed, aborts>>
-FillersThen(c) ==
-  /\ work[c].at = "again"
-  /\ work' = [work EXCEPT ![c].at = "commit", ![c].fresh = {},
-                          ![c].pages = @ \cup Rest(work[c].fresh, locks)]
+FillersThen(c, part, upto) ==
+  /\ work[c].at = "again" /\ work[c].fresh # {}
+  /\ work' = [work EXCEPT ![c].fresh = {}, ![c].pages = @ \cup Rest(work[c].fresh, locks)]
   /\ UNCHANGED <<produced, claimed, aborts>>
 
 (* No second look: a page without fillers left is dropped as it is. *)
-NoSecondLook(c) ==
-  LET w      == work[c]
-      gone   == {p \in w.pages : p.fillers # {} /\ Refill(p, w.now) = {}}
-      looked == {p \in w.pages \ gone : MustLook(p, w.now)}
-      found  == HolesOf(looked) \cap Visible(c)
-      late   == Least(Room, found)
-      rest   == UNION {Rest(p.seqs \ found, Refill(p, w.now)) : p \in looked}
-  IN /\ w.at = "look"
-     /\ work' = [work EXCEPT ![c].at = IF Cardinality(late) < Room THEN "last" ELSE "commit",
-                             ![c].took = late, ![c].now = {},
-                             ![c].pages = (w.pages \ (looked \cup gone))
-                                          \cup Left(found \ late) \cup rest]
-     /\ UNCHANGED <<produced, claimed, aborts>>
+DropGone(c) ==
+  /\ work[c].at = "locks"
+  /\ work' = [work EXCEPT ![c] = Looking([@ EXCEPT
+       !.at = "look", !.now = locks,
+       !.pages = {p \in @ : Unread \in p.fillers \/ Refill(p, locks) # {}}])]
+  /\ UNCHANGED <<produced, claimed, aborts>>
 
 (* No look after the locks: fresh holes go to their page unseen. One that was filled *)
 (* between the entries and the locks then waits for transactions that are strangers. *)
-NoLookAfterLocks(c) ==
-  /\ work[c].at = "again"
-  /\ work' = [work EXCEPT ![c].at = "commit", ![c].now = {}, ![c].fresh = {},
-       ![c].pages = @ \cup {[seqs |-> work[c].fresh, fillers |-> work[c].now]}]
-  /\ UNCHANGED <<produced, claimed, aborts>>
+NoLookAfterLocks(c, part, upto) ==
+  LET w == work[c]
+  IN /\ w.at = "again" /\ w.fresh # {}
+     /\ work' = [work EXCEPT ![c].now = {}, ![c].fresh = {}, ![c].pages = @ \cup
+          (IF w.now = {} THEN Left(w.fresh, {}) ELSE Rest(w.fresh, w.now))]
+     /\ UNCHANGED <<produced, claimed, aborts>>
 
 (* What the proof takes from Postgres, taken away: locks go before the commit shows. *)
 UnlockFirst(t) ==
@@ -92,14 +84,14 @@ PreparedForgotten(p, now) == p.fillers \cap now
 Over == {t \in Txs : st[t] \in {"committed", "aborted"}}
 Xmax == IF Over = {} THEN 1 ELSE Max(Over) + 1
 FillersBelowXmax(c) ==
-  /\ work[c].at = "fillers"
+  /\ work[c].at = "read" /\ work[c].fresh # {}
   /\ work' = [work EXCEPT ![c].at = "again", ![c].now = {h \in locks : h[2] < Xmax}]
   /\ UNCHANGED <<produced, claimed, aborts>>
 
 (* Those below the claim's own id, which a step was given before it saw the hole. *)
 FillersBelowOwn(c) ==
   LET own == work[c].own
-  IN /\ work[c].at = "fillers"
+  IN /\ work[c].at = "read" /\ work[c].fresh # {}
      /\ work' = [work EXCEPT ![c].at = "again",
                              ![c].now = {h \in locks : own = 0 \/ h[2] <= own}]
      /\ UNCHANGED <<produced, claimed, aborts>>
@@ -107,47 +99,42 @@ FillersBelowOwn(c) ==
 -----------------------------------------------------------------------------
 (* What becomes of what is found late. *)
 
-(* Found, no room, forgotten. *)
-LateForgotten(S) == {}
+(* No room left, and forgotten. *)
+LateForgotten(S, fillers) == {}
 
-(* Found, no room, and left on the page among what was not found. *)
-LateMixed(c) ==
-  LET w      == work[c]
-      looked == {p \in w.pages : MustLook(p, w.now)}
-      found  == HolesOf(looked) \cap Visible(c)
-      late   == Least(Room, found)
-      rest   == {[seqs |-> p.seqs \ late, fillers |-> Refill(p, w.now)] : p \in looked}
-  IN /\ w.at = "look"
-     /\ work' = [work EXCEPT ![c].at = IF Cardinality(late) < Room THEN "last" ELSE "commit",
-                             ![c].took = late, ![c].now = {},
-                             ![c].pages = (w.pages \ looked)
-                                          \cup {p \in rest : p.seqs # {} /\ (p.fillers # {}
-                                                            \/ p.seqs \cap found # {})}]
-     /\ UNCHANGED <<produced, claimed, aborts>>
+(* No room left, and left on the page among what was not found. *)
+LateMixed(c, p, upto, now) ==
+  LET unread == {s \in p.seqs : s > upto}
+      rest   == unread \cup (p.seqs \ Visible(c))
+  IN IF Refill(p, now) = {} THEN Left(unread, {}) ELSE Rest(rest, Refill(p, now))
 
 (* Found, taken, and left on the page. *)
-LateStays(c) ==
-  LET w      == work[c]
-      looked == {p \in w.pages : MustLook(p, w.now)}
-      late   == Least(Room, HolesOf(looked) \cap Visible(c))
-      rest   == UNION {Rest(p.seqs, Refill(p, w.now)) : p \in looked}
-  IN /\ w.at = "look"
-     /\ work' = [work EXCEPT ![c].at = IF Cardinality(late) < Room THEN "last" ELSE "commit",
-                             ![c].took = late, ![c].now = {},
-                             ![c].pages = (w.pages \ looked) \cup rest]
-     /\ UNCHANGED <<produced, claimed, aborts>>
+LateStays(c, p, upto, now) ==
+  Left({s \in p.seqs : s > upto}, Refill(p, now)) \cup
+  Rest({s \in p.seqs : s <= upto}, Refill(p, now))
 
-(* "All its fillers hold", said of a page without any. *)
-EmptyHolds(p, now) == ~(p.fillers \subseteq now)
+(* No room left, and a page without fillers: "all its fillers hold" is said of it, too. *)
+LateBare(S, fillers) == IF S = {} THEN {} ELSE {[seqs |-> S, fillers |-> fillers]}
+
+(* What was cancelled is given out all the same. *)
+OverGiven(found) == found
+
+(* Who cancels does not take the queue's lock: a claim may have read the entry already. *)
+CancelUnlocked(s) ==
+  /\ Cardinality(over) < MaxOver
+  /\ s \in Committed /\ taken[s] = <<>> /\ s \notin over
+  /\ over' = over \cup {s}
+  /\ UNCHANGED <<produced, queueLock, claim, chain, taken, work, aborts>>
 
 (* Pages are looked at only when nothing is visible beyond the cursor. *)
 PagesLast(pages) ==
-  IF pages = {} \/ \E s \in Committed : s > claim.hi THEN "last" ELSE "locks"
+  IF pages = {} \/ \E s \in Committed : s > claim.hi THEN "read" ELSE "locks"
 
 (* The end of the lane is never asked for: a rollback there stays a backlog for ever. *)
 TailForgotten(c) ==
-  /\ work[c].at = "last"
-  /\ work' = [work EXCEPT ![c].at = "entries"]
+  /\ work[c].at = "read"
+  /\ work[c].hi < work[c].last
+  /\ work' = [work EXCEPT ![c].last = work[c].hi]
   /\ UNCHANGED <<produced, claimed, aborts>>
 
 -----------------------------------------------------------------------------
@@ -155,18 +142,16 @@ TailForgotten(c) ==
 
 (* The newest claim is read in the statement that waits for the lock: its snapshot is *)
 (* from before the wait.                                                              *)
-ReadThenLock(c, own) ==
+ReadThenLock(c, own, room) ==
   /\ own = 0
   /\ \/ /\ work[c].at = "idle"
-        /\ work' = [work EXCEPT ![c] = [Idle EXCEPT
-             !.at = "waiting", !.settled = Settled,
-             !.number = claim.number, !.hi = claim.hi, !.pages = claim.pages]]
+        /\ work' = [work EXCEPT ![c] = [Begun(own, room) EXCEPT !.at = "waiting"]]
         /\ UNCHANGED queueLock
      \/ /\ work[c].at = "waiting"
         /\ queueLock = None
         /\ queueLock' = c
         /\ work' = [work EXCEPT ![c].at = FirstLook(work[c].pages)]
-  /\ UNCHANGED <<produced, claim, chain, taken, aborts>>
+  /\ UNCHANGED <<produced, claim, over, chain, taken, aborts>>
 
 (* No unique key on the claim's number. *)
 NoKey(n) == TRUE

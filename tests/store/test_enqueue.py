@@ -346,6 +346,7 @@ async def test_a_batch_is_copied_in_order(rig: Rig, queue: str) -> None:
     assert (await rig.job(wrote.ids[0]))["tags"] == ["t"]
 
 
+@pytest.mark.unjudged("numbers are reserved and not written, which no event says")
 async def test_numbers_reserved_and_never_used_hold_nobody_up(rig: Rig) -> None:
     worker = await rig.worker()
     producer = await rig.begin()

@@ -1,5 +1,5 @@
 -- Cancel entry: an entry ends as cancelled, claimed or not.
--- spec    Queue.tla!Cancel   guard: the entry is open
+-- spec    Queue.tla!Cancel, Log.tla!Cancel   guard: the entry is open
 -- in      seq bigint
 -- out     cancelled; over (it had completed, or a claim had moved it); or moved (it ended otherwise meanwhile, and its job
 --         is elsewhere)

@@ -37,7 +37,8 @@ loop
   end if;
   if tracing() then
     perform trace('Divert', 'queue:' || (n.claim >> 40), null, coalesce('worker:' || n.worker, 'leader'),
-      jsonb_build_object('claim', n.claim, 'seq', e.seq, 'kind', e.kind), jsonb_build_object('seq', s));
+      jsonb_build_object('claim', n.claim, 'seq', e.seq, 'kind', e.kind, 'holder', virtual_transaction()),
+      jsonb_build_object('seq', s));
   end if;
 end loop;
 end;

@@ -1,5 +1,5 @@
 -- Examine: what became of the holes of one page.
--- spec    Log.tla!LookAtPages, Log.tla!LookAgain
+-- spec    Log.tla!LookAtPage, Log.tla!LookAgain
 -- in      p hole, present text[] (who holds a lane's lock, read in a statement before this one), room int, kinds text[]
 -- out     mine, strange, n as seen; pages: what goes on, as pages to be written; reads
 -- locks   the queue's is held

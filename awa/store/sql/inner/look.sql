@@ -1,5 +1,5 @@
 -- Look: what became of the holes of a queue.
--- spec    Log.tla!ReadLocks, Log.tla!LookAtPages
+-- spec    Log.tla!ReadLocks, Log.tla!LookAtPage
 -- in      c claim (the newest), room int, kinds text[]
 -- out     taken, moved: late entries for this claim; pages: what is to be written anew; kept: pages that stay as they
 --         are; room: what is left; oldest: the oldest segment number that holds one taken; reads

@@ -36,7 +36,7 @@ written as (
 select array_agg(distinct m.queue) as queues, array_agg(m.seq order by m.id) as seqs, array_agg(w.seq order by m.id) as entries
 into done from moved m join written w on w.id = m.id;
 if tracing() then
-  perform trace('Promote', 'deferred', null, 'leader', jsonb_build_object('due', due),
+  perform trace('Promote', 'deferred', null, 'leader', jsonb_build_object('due', due, 'holder', virtual_transaction()),
     jsonb_build_object('seqs', done.seqs, 'entries', done.entries));
 end if;
 return array(select q.name from unnest(done.queues) u join queue q on q.name = u where is_asleep(q.queue));

@@ -13,8 +13,8 @@ perform mark_ending(seq, 'released', worker);
 b.past := b.past || jsonb_build_object('attempt', (b.past ->> 'attempt')::int - 1);
 at := append(b, true, null);
 if tracing() then
-  perform trace('Release', 'entry:' || seq, null, 'worker:' || worker, jsonb_build_object('seq', seq),
-    jsonb_build_object('seq', at), b.past);
+  perform trace('Release', 'entry:' || seq, null, 'worker:' || worker,
+    jsonb_build_object('seq', seq, 'holder', virtual_transaction()), jsonb_build_object('seq', at), b.past);
 end if;
 end;
 $$;

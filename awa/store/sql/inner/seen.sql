@@ -1,5 +1,5 @@
 -- Seen: which of these numbers have an entry by now, and what may become of each.
--- spec    Log.tla!LookAtPages
+-- spec    Log.tla!LookAtPage
 -- in      seqs int8multirange, reads_from bigint (the oldest segment number that may hold one), room int, kinds text[]
 -- out     mine: of a kind the worker knows; strange: of another kind; over: ended before anybody claimed it; n: how many
 --         were found; beyond: what was not looked at, because the room was used up; reads: what was seen, while tracing

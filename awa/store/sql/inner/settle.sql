@@ -1,6 +1,6 @@
 -- Settle: what was drawn at a lane's end and is not visible becomes a hole too, so that an idle lane has no phantom
 -- backlog: a rollback with nothing after it, the numbers that a crash skips.
--- spec    Log.tla!ReadEntries   guard: the lane's last number was read before the look that saw nothing beyond
+-- spec    Log.tla!Settle   guard: the lane's last number was read before the look that saw nothing beyond
 -- in      turns turn[]
 -- out     the turns, their cursors at their last numbers
 -- locks   the queue's is held

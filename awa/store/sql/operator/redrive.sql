@@ -21,8 +21,8 @@ s := append((h.id, h.queue, h.priority, h.created_at, h.kind, h.args,
   -- It is due now, and is judged by that.
   coalesce(h.options, '{}') || jsonb_build_object('run_at', clock()), h.past)::body, false, null);
 if tracing() then
-  perform trace('Redrive', 'held:' || h.id, null, 'operator', jsonb_build_object('id', h.id), jsonb_build_object('seq', s),
-    h.past);
+  perform trace('Redrive', 'held:' || h.id, null, 'operator',
+    jsonb_build_object('id', h.id, 'holder', virtual_transaction()), jsonb_build_object('seq', s), h.past);
 end if;
 perform pg_notify('{schema}', h.queue);
 return true;

@@ -20,6 +20,7 @@ declare
   pages hole[] := '{}';
   more boolean := false;
   reads jsonb := '[]';
+  asked constant int := claim.room;
 begin
 notes := '{}';
 if claim.waits then
@@ -98,7 +99,7 @@ n.ordinal := nextval('claim_ordinal');
 insert into claim select n.*;
 if tracing() then
   perform trace('Claim', 'queue:' || claim.queue, pg_current_snapshot(), coalesce('worker:' || claim.worker, 'leader'),
-    jsonb_build_object('queue', claim.queue, 'room', claim.room, 'kinds', claim.kinds),
+    jsonb_build_object('queue', claim.queue, 'room', asked, 'kinds', claim.kinds),
     jsonb_build_object('claim', n.claim, 'seqs', n.seqs, 'moved', n.moved),
     jsonb_build_object('lanes', n.lanes, 'hi', n.hi, 'pages', n.pages, 'written', pages, 'reads', reads));
 end if;
