@@ -167,13 +167,18 @@ def an_end_that_is_settled() -> Tale:
     return tale
 
 
-def a_step_that_gives_back() -> Tale:
+def a_step_that_gives_back(snap: str = "20:20:") -> Tale:
     """Told: a claim in a transaction that has appended to the lane itself sees that."""
     tale = Tale()
     said = {"input": {"seq": 5, "holder": name(20)}, "output": {"seq": LANE + 1}, "xid": 20}
     tale.tell("Release", "entry:5", actor="worker:7", **said)
-    claim(tale, 1, read(0, 1, 1, snap="20:20:"), took=(1,), hi=1, xid=20, k=2)
+    claim(tale, 1, read(0, 1, 1, snap=snap), took=(1,), hi=1, xid=20, k=2)
     return tale
+
+
+def a_step_beside_later_ones() -> Tale:
+    """Told: the same; its snapshot, which never names its own transaction, knows later ones."""
+    return a_step_that_gives_back("20:30:25")
 
 
 STORIES = [
@@ -188,6 +193,7 @@ STORIES = [
     a_cancel,
     an_end_that_is_settled,
     a_step_that_gives_back,
+    a_step_beside_later_ones,
 ]
 
 

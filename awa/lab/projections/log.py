@@ -214,12 +214,12 @@ class _Life:
             self.telling.add(self.lane.births[tx.seqs[0]].event, "Commit", tx.number)
 
     def _commit_seen(self, look: Look, event: Event) -> None:
-        """Tell that those committed whose entries a look can see."""
+        """Tell that those committed whose entries a look can see: not its own transaction."""
         for key, seqs in self.cast.owned.items():
             if isinstance(key, str):
                 is_seen = seqs[0] in look.read.found
             else:
-                is_seen = look.read.snapshot.sees(key)
+                is_seen = key != event.xid and look.read.snapshot.sees(key)
             if is_seen:
                 self._commit(key, event)
 
