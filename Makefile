@@ -5,10 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+WALKED := .walked.json
 # What setting up has to say goes to stderr, so that a command's own output stays clean.
 STAMP := $(VENV)/.synced
 
-.PHONY: help setup demo test check spec chaos bench docs all nightly clean
+.PHONY: help setup demo test coverage check spec chaos bench docs all nightly clean
 
 help: ## print this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -27,7 +28,10 @@ demo: $(STAMP) ## the main job on an embedded Postgres, with kills
 	@$(BIN)/awa demo $(ARGS)
 
 test: $(STAMP) ## the test suite, on an embedded Postgres
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --walked $(WALKED) $(ARGS)
+
+coverage: $(STAMP) ## how much of the models the last `make test` has shown, against its floors
+	@$(BIN)/python spec/coverage.py $(or $(ARGS),check) $(WALKED)
 
 check: $(STAMP) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff format --check . $(ARGS)

@@ -264,6 +264,15 @@ StaleChangesNothing == [][\A c \in Conns : Answered(c) =>
   /\ Ends(c) = {} => work'[c].wrote = work[c].wrote]_vars
 
 -----------------------------------------------------------------------------
+(* Witnesses, each told as what is not so: some state refutes it here, and some real run has. *)
+
+NoSecondPart      == Len(parts) < 2
+NoSecondOfOne     == \A c \in Conns : Len(work[c].wrote) < 2
+NobodyComesAfter  == \A i \in DOMAIN parts : parts[i].by \in Outside => i = 1
+NobodyComesBefore == \A i \in DOMAIN parts : parts[i].by \in Outside => i = Len(parts)
+NoPartIsCarried   == segment > 1 => parts = <<>>
+
+-----------------------------------------------------------------------------
 (* Liveness. Who waits for a transaction is woken when that ends, and comes before others. *)
 (* Transactions end, but for those of Long: a finish in somebody's longer transaction may  *)
 (* stay open for ever.                                                                     *)

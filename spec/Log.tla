@@ -458,6 +458,17 @@ FirstInFirstOut == [][\A c \in Claimers :
     \A r \in work[c].settled : r < Max(Claimed) => taken'[r] # <<>>]_vars
 
 -----------------------------------------------------------------------------
+(* Witnesses, each told as what is not so: some state refutes it here, and some real run has. *)
+
+NoHole              == claim.pages = {}
+NoSecondPage        == Cardinality(claim.pages) < 2
+NothingUnread       == \A p \in claim.pages : Unread \notin p.fillers
+NobodyPreparedFills == \A p \in claim.pages : \A h \in p.fillers : h[1] # "prepared"
+NothingLate         == Holes \cap Committed = {}
+NothingLateIsOver   == Holes \cap over = {}
+NoStepDraws         == \A t \in Txs : st[t] # "stepping"
+
+-----------------------------------------------------------------------------
 (* Liveness. Claims are taken up again and again, and each takes all that it has room for *)
 (* and settles; an ended transaction lets go of its locks. Nothing else is fair: a        *)
 (* producer may keep its transaction open for ever.                                       *)

@@ -53,6 +53,16 @@ InIntake(e) == Ready(e) /\ entries[e].lane = "intake"
 Holds(w, e) == Open(e) /\ entries[e].worker = w
 Completed(j) == \E e \in Written : JobOf(e) = j /\ entries[e].outcome = "completed"
 
+(* Where a job is, in one word; a run whose worker is lost is an orphan. *)
+Where(j) ==
+  IF j \notin enqueued THEN "nowhere"
+  ELSE IF j \in deferred THEN "deferred"
+  ELSE IF held[j] # None THEN held[j]
+  ELSE IF Completed(j) THEN "completed"
+  ELSE LET e == CHOOSE d \in Written : JobOf(d) = j /\ Open(d)
+       IN IF Ready(e) THEN entries[e].lane
+          ELSE IF entries[e].worker \in lost THEN "orphan" ELSE "running"
+
 (* How the logs read after one more entry of j, or after e ended so. *)
 HasRoom       == Len(entries) < MaxEntries
 With(log, j, lane) == Append(log, [job |-> j, lane |-> lane, worker |-> None, outcome |-> None])
@@ -312,6 +322,21 @@ TerminalIsFinal == [][\A j \in Jobs :
 
 (* A worker declared lost is given nothing. *)
 LostClaimsNothing == [][\A e \in Written : Claimed(e) => entries'[e].worker \notin lost]_vars
+
+-----------------------------------------------------------------------------
+(* Witnesses, each told as what is not so: some state refutes it here, and some real run has. *)
+
+NobodyDiesTwice      == \A j \in Jobs : deaths[j] < 2
+NobodyIsQuarantined  == \A j \in Jobs : held[j] # "quarantined"
+NobodyIsDiscarded    == \A j \in Jobs : held[j] # "discarded"
+NoZombie             == \A w \in lost : believes[w] = {}
+NoZombieIsLate       == \A w \in lost : \A e \in believes[w] : Open(e)
+NobodyRunsCancelled  == \A w \in Workers : \A e \in believes[w] : entries[e].outcome # "cancelled"
+NothingAsideIsTaken  == \A e \in Written : entries[e].lane = "aside" => Ready(e)
+OnceIsEnough         == \A j \in Jobs : Completed(j) => lease[j] = 1
+NoLastAttemptRuns    == \A e \in Written : Open(e) /\ ~Ready(e) => attempt[JobOf(e)] < MaxAttempts
+NoLifeAfterRedrive   == \A j \in Jobs : Completed(j) => attempt[j] = lease[j]
+NoDeathIsSurvived    == \A j \in Jobs : Completed(j) => deaths[j] = 0
 
 -----------------------------------------------------------------------------
 (* Liveness. Somebody claims what is ready, the leader sorts the intake, rescues what *)

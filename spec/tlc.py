@@ -11,7 +11,6 @@ import fnmatch
 import re
 import sys
 import time
-import tomllib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from awa.lab import tlc
 from awa.lab.facts import ModelError
 from awa.lab.judge import JudgeError, Verdict, judge
 from awa.lab.life import Life, LifeError, read_lives
+from awa.lab.suite import Check, read_suite
 
 SPEC = Path(__file__).resolve().parent
 
@@ -38,29 +38,6 @@ ACTION = re.compile(r"^<(\w+) line \d+, .* of module \w+(?: \(.*\))?>: \d+:(\d+)
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One row of the suite: a model with its bounds, and what must come of it."""
-
-    module: str
-    cfg: str
-    expect: str
-    shows: str
-    states: int | None = None
-    idle: tuple[str, ...] = ()
-    nightly: bool = False
-
-    @property
-    def name(self) -> str:
-        """Return the check's name: that of its cfg."""
-        return Path(self.cfg).stem
-
-    @property
-    def covers(self) -> bool:
-        """Tell if all actions must be taken: a model that can do nothing passes anything."""
-        return self.expect == "pass"
-
-
-@dataclass(frozen=True, slots=True)
 class Result:
     """What came of a check; `fault` is empty when that is what was expected."""
 
@@ -70,20 +47,6 @@ class Result:
     seconds: float
     fault: str
     output: str
-
-
-def read_suite(path: Path) -> list[Check]:
-    """Read the checks of a suite, in its order."""
-    checks: list[Check] = []
-    for row in tomllib.loads(path.read_text())["check"]:
-        check = Check(**{**row, "idle": tuple(row.get("idle", ()))})
-        for file in (f"{check.module}.tla", check.cfg):
-            if not (SPEC / file).is_file():
-                raise tlc.SetupError(f"{path.name} names {file}, which is not there")
-        if check.name in {other.name for other in checks}:
-            raise tlc.SetupError(f"{path.name} has two checks named {check.name}")
-        checks.append(check)
-    return checks
 
 
 def choose(checks: Sequence[Check], names: Sequence[str]) -> list[Check]:
@@ -130,7 +93,7 @@ def compare(check: Check, output: str, code: int, seconds: float) -> Result:
         fault = f"expected {check.expect}"
     elif (verdict == "pass") != (code == 0):
         fault = f"but TLC exited with {code}"
-    elif check.states not in (None, states):
+    elif check.states not in (0, states):
         fault = f"expected {check.states} states"
     elif check.covers and (idle := never_taken(output)) != set(check.idle):
         fault = f"never taken: {', '.join(sorted(idle)) or 'none'}"
@@ -197,18 +160,18 @@ def run_checks(checks: Sequence[Check], jobs: int) -> bool:
 
 def mc(options: argparse.Namespace) -> bool:
     """Check the models that are named."""
-    return run_checks(choose(read_suite(SPEC / "suite.toml"), options.name), options.jobs)
+    return run_checks(choose(read_suite(SPEC), options.name), options.jobs)
 
 
 def every(options: argparse.Namespace) -> bool:
     """Check all models; the nightly ones only when asked."""
-    checks = read_suite(SPEC / "suite.toml")
+    checks = read_suite(SPEC)
     return run_checks([c for c in checks if options.nightly or not c.nightly], options.jobs)
 
 
 def only(name: str) -> Check:
     """Choose the one check of a name."""
-    chosen = choose(read_suite(SPEC / "suite.toml"), [name])
+    chosen = choose(read_suite(SPEC), [name])
     if len(chosen) != 1:
         raise tlc.SetupError(f"{name} is {len(chosen)} checks: {', '.join(c.name for c in chosen)}")
     return chosen[0]

@@ -3,7 +3,7 @@
 Owns: the fixtures that give a test its database, and that every test is traced and judged.
 Keeps: a test shares nothing with another: its database is a copy of the migrated template. A test
     whose trace the models refuse has failed, whatever it asserted.
-Above: the tests. Below: judged, postgres, awa.
+Above: the tests. Below: judged, postgres, rig, awa.
 """
 
 import asyncio
@@ -11,16 +11,19 @@ import itertools
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 import awa
+from awa.lab.coverage import Coverage
 from awa.store.migrate import migrate
 from tests import judged, postgres
 from tests.rig import Rig
 
 RUN = pytest.StashKey[postgres.Run]()
+WALKED = pytest.StashKey[Coverage]()
 _number = itertools.count(1)
 
 
@@ -28,12 +31,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the switch for what takes long."""
     parser.addoption("--slow", action="store_true", help="run the slow tests too")
     parser.addoption("--stories", type=Path, help="write the traces of stories to this folder")
+    parser.addoption("--walked", type=Path, help="write what was shown of the models to this file")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the run's server, in the controller; its workers inherit it."""
     postgres.check()
     config.stash[RUN] = postgres.begin(settings={"max_prepared_transactions": 10})
+    config.stash[WALKED] = Coverage()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -48,6 +53,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left = [item for item in items if item.get_closest_marker("slow")]
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take in what the tests of a process have shown of the models, when it ends."""
+    if told := getattr(node, "workeroutput", {}).get("walked"):
+        node.config.stash[WALKED].add(Coverage.load(told))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Say what was shown of the models: to the controller, or in the end to a file."""
+    config = session.config
+    if (file := config.getoption("--walked")) is None:
+        return
+    config.stash[WALKED].add(judged.walked())
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["walked"] = config.stash[WALKED].dump()
+    else:
+        file.write_bytes(config.stash[WALKED].dump())
 
 
 @pytest.fixture

@@ -1,15 +1,19 @@
 """Every test that has a database leaves a trace in it, and is judged by it.
 
-Owns: which tests are not judged, and why.
+Owns: which tests are not judged, and why; and what of the models all of them have shown.
 Keeps: a trace is judged unless the test says why not: it sows a bug, or writes rows by hand.
 Above: conftest, arena. Below: awa.lab, awa.store.
 """
+
+import tomllib
 
 import pytest
 
 from awa.lab.check import check
 from awa.lab.collect import collect
+from awa.lab.coverage import Coverage
 from awa.lab.monitor import Monitor
+from awa.lab.tlc import spec_folder
 from awa.lab.trace import write
 from awa.store.recorder import recorder
 
@@ -41,3 +45,9 @@ async def illegal(address: str, origin: str) -> str:
     async with recorder(address) as store:
         report = check(await collect(store, origin), MONITOR)
     return "" if report.is_legal else str(report)
+
+
+def walked() -> Coverage:
+    """Return what the tests of this process have shown of the models."""
+    rows = tomllib.loads((spec_folder() / "coverage.toml").read_text())
+    return Coverage.of(MONITOR, {model: row.get("witnesses", ()) for model, row in rows.items()})

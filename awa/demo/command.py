@@ -1,11 +1,13 @@
 """The demo from its server to its summary.
 
 Owns: the embedded Postgres of the demo, its live progress and its summary.
-Keeps: exit code 1 if anything was lost. With --json nothing but the object goes to stdout.
-Above: cli. Below: play, embedded, text.
+Keeps: exit code 1 if anything was lost, or done that the models do not allow. With --json nothing
+    but the object goes to stdout.
+Above: cli. Below: play, embedded, lab, store, text.
 """
 
 import asyncio
+import importlib.util
 import signal
 import sys
 import tempfile
@@ -16,6 +18,10 @@ import asyncpg
 
 from awa.demo.play import Play
 from awa.embedded import EmbeddedPostgres
+from awa.lab.check import check
+from awa.lab.collect import collect
+from awa.lab.monitor import Monitor
+from awa.store.recorder import recorder
 from awa.text import as_json
 
 __all__ = ["dead_tuples", "demo"]
@@ -44,7 +50,7 @@ async def demo(*, json: bool, binaries: str | None) -> int:
             raise
         return 128 + asked[0]
     print(as_json(summary) if json else _as_table(summary))
-    return 1 if summary["lost"] else 0
+    return 1 if summary["lost"] or summary["illegal"] else 0
 
 
 async def _played(binaries: str | None) -> dict[str, Any]:
@@ -59,7 +65,7 @@ async def _played(binaries: str | None) -> dict[str, Any]:
             await play.run()
         finally:
             ticker.cancel()
-        return await _summary(play, server.dsn)
+        return await _summary(play, server.dsn) | await _judged(server.dsn)
 
 
 def _say(text: str) -> None:
@@ -108,6 +114,19 @@ async def _summary(play: Play, url: str) -> dict[str, Any]:
     }
 
 
+async def _judged(url: str) -> dict[str, Any]:
+    """Hold what was traced against the models; return the verdict, and how much is illegal."""
+    if importlib.util.find_spec("tla") is None:
+        verdict = "not judged: the extra `spec` brings what the models are read with"
+        return {"verdict": verdict, "illegal": None, "findings": []}
+    _say("holding the trace against the models ...")
+    async with recorder(url) as store:
+        trace = await collect(store, "awa demo")
+    report = check(trace, Monitor())
+    findings = [str(finding) for finding in report.findings]
+    return {"verdict": report.verdict, "illegal": report.illegal, "findings": findings}
+
+
 async def dead_tuples(conn: Any, schema: str = "awa") -> dict[str, int]:
     """Return the dead row versions of committed work by table, counted on the pages themselves."""
     await conn.execute("create extension if not exists pageinspect")
@@ -136,7 +155,7 @@ def _as_table(summary: dict[str, Any]) -> str:
         ("pickup p50 / p95 / p99", f"{pickup['p50']} / {pickup['p95']} / {pickup['p99']} ms"),
         ("dead tuples in the logs", f"{summary['dead_tuples']:,}"),
         ("dead tuples elsewhere", f"{elsewhere:,} (heartbeats, leases)"),
-        ("trace events", f"{summary['trace_events']:,}"),
     ]
     width = max(len(name) for name, _ in rows)
-    return "\n".join(["", *(f"  {name.ljust(width)}   {value}" for name, value in rows), ""])
+    table = [f"  {name.ljust(width)}   {value}" for name, value in rows]
+    return "\n".join(["", *table, "", *summary["findings"], summary["verdict"]])

@@ -96,12 +96,15 @@ class Report:
             "findings": [str(one) for one in self.findings],
         }
 
-    def __str__(self) -> str:
+    @property
+    def verdict(self) -> str:
+        """All that is said of it, in one line."""
         if self.is_legal:
-            verdict = "all legal"
-        else:
-            verdict = f"{self.illegal} of them illegal" if self.events else "illegal"
-        rows = [f"{self.events} events, {verdict}"]
+            return f"{self.events} events, all legal"
+        return f"{self.events} events, {f'{self.illegal} of them ' if self.events else ''}illegal"
+
+    def __str__(self) -> str:
+        rows = [self.verdict]
         rows += [
             f"  {model}: {self.lives[model]} lives of {self.shapes[model]} shapes"
             + (f", {self.outside[model]} steps left out" if self.outside[model] else "")

@@ -7,7 +7,7 @@ Above: check, the tests. Below: facts, judge, life, tla,
     tlc.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,6 +117,13 @@ class Monitor:
     def judge(self, lives: Iterable[Life]) -> list[Verdict]:
         """Walk lives; return a verdict each, in their order."""
         return [self._verdict(life) for life in lives]
+
+    def walked(self) -> Iterator[tuple[str, Values, Step, tuple[Values, ...], Model]]:
+        """Return every step that was walked: its model's name, from where, and where to."""
+        for (name, _), court in self._courts.items():
+            for (state, step), (found, _) in court.walked.items():
+                if found:
+                    yield name, state, step, found, court.model
 
     def _verdict(self, life: Life) -> Verdict:
         if life not in self._verdicts:

@@ -7,14 +7,13 @@ Above: the tests of the interpreter. Below: awa.lab.
 
 import json
 import re
-import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from awa.lab import tla, tlc
+from awa.lab.suite import Check
 
 SPEC = tlc.spec_folder()
 
@@ -23,26 +22,6 @@ EDGE = re.compile(r'^(-?\d+) -> (-?\d+) \[label="(\w+)"')
 CONJUNCT = re.compile(r"^/\\ (\w+) = ", re.MULTILINE)
 GENERATED = re.compile(r"^([\d,]+) states generated, ([\d,]+) distinct", re.MULTILINE)
 ASKED = re.compile(r"^(?:INVARIANTS?|PROPERTY|PROPERTIES)\s.*$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What the tests need of one check of the suite."""
-
-    module: str
-    cfg: str
-    expect: str
-    states: int
-    nightly: bool
-
-    @property
-    def name(self) -> str:
-        """The check's name: that of its cfg."""
-        return Path(self.cfg).stem
-
-    def load(self) -> tla.Model:
-        """Load the model with its cfg."""
-        return tla.load_cfg(SPEC / f"{self.module}.tla", SPEC / self.cfg, library=SPEC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +38,7 @@ class Shape:
         return frozenset(action for _, action, _ in self.steps)
 
 
-def rows() -> Iterator[Row]:
-    """Read the suite."""
-    for row in tomllib.loads((SPEC / "suite.toml").read_text())["check"]:
-        nightly = row.get("nightly", False)
-        yield Row(row["module"], row["cfg"], row["expect"], row.get("states", 0), nightly)
-
-
-def call(row: Row, folder: Path, *options: str) -> tlc.Output:
+def call(row: Check, folder: Path, *options: str) -> tlc.Output:
     """Let TLC go through the states of a model, and ask it nothing about them."""
     cfg = folder / f"{row.name}.cfg"
     cfg.write_text(ASKED.sub("", (SPEC / row.cfg).read_text()))
@@ -81,7 +53,7 @@ def generated(output: tlc.Output) -> tuple[int, int]:
     return int(counts[0].replace(",", "")), int(counts[1].replace(",", ""))
 
 
-def dumped(row: Row, variables: tuple[str, ...], folder: Path) -> Shape:
+def dumped(row: Check, variables: tuple[str, ...], folder: Path) -> Shape:
     """Return the graph that TLC finds."""
     output = call(row, folder, "-dump", "dot,actionlabels", str(folder / row.name))
     states: dict[str, tla.State] = {}

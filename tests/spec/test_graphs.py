@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from awa.lab import tla
+from awa.lab.suite import Check, read_suite
 from tests.spec import graphs
-from tests.spec.graphs import Row
 
 pytestmark = pytest.mark.slow
 """Two checkers of every model: minutes, which a gate does not have."""
@@ -21,12 +21,12 @@ STATES_WHOLE = 20_000
 STATES_COUNTED = 100_000
 
 CORNERS = str(Path(__file__).with_name("Corners"))
-ROWS = [row for row in graphs.rows() if not row.nightly]
-ROWS += [Row(CORNERS, f"{CORNERS}.cfg", "pass", states=960, nightly=False)]
+ROWS = [row for row in read_suite() if not row.nightly]
+ROWS += [Check(CORNERS, f"{CORNERS}.cfg", "pass", "every corner of the language", states=960)]
 PASS = [row for row in ROWS if row.expect == "pass"]
 
 
-def cases(rows: list[Row], soon: int) -> list[object]:
+def cases(rows: list[Check], soon: int) -> list[object]:
     """Leave what has many states for the nightly run."""
     slow = pytest.mark.slow
     return [
@@ -38,7 +38,7 @@ def cases(rows: list[Row], soon: int) -> list[object]:
 @pytest.mark.parametrize(
     "row", cases([row for row in PASS if row.states <= STATES_WHOLE], STATES_SOON)
 )
-def test_the_graph_is_that_of_tlc(row: Row, tmp_path: Path) -> None:
+def test_the_graph_is_that_of_tlc(row: Check, tmp_path: Path) -> None:
     model = row.load()
     theirs = graphs.dumped(row, model.variables, tmp_path)
     ours = graphs.named_as(theirs.labels, model, graphs.explored(model))
@@ -52,7 +52,7 @@ def test_the_graph_is_that_of_tlc(row: Row, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "row", cases([row for row in PASS if STATES_WHOLE < row.states <= STATES_COUNTED], 0)
 )
-def test_the_counts_are_those_of_tlc(row: Row, tmp_path: Path) -> None:
+def test_the_counts_are_those_of_tlc(row: Check, tmp_path: Path) -> None:
     graph = tla.explore(row.load())
     theirs = graphs.generated(graphs.call(row, tmp_path))
     assert (graph.generated, len(graph.states)) == theirs
@@ -60,7 +60,7 @@ def test_the_counts_are_those_of_tlc(row: Row, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("row", cases(ROWS, STATES_SOON))
-def test_the_verdict_is_that_of_the_suite(row: Row) -> None:
+def test_the_verdict_is_that_of_the_suite(row: Check) -> None:
     model = row.load()
     wanted = row.expect.removesuffix(" violated")
     if wanted in model.config.properties and model.property(wanted).temporal:

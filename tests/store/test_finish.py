@@ -163,6 +163,16 @@ async def test_parts_are_cumulative_and_the_last_one_closes(rig: Rig) -> None:
     assert sum(part["completed"] for part in found) == 4
 
 
+async def test_one_transaction_may_end_twice_of_one_claim(rig: Rig) -> None:
+    worker = await rig.worker()
+    await rig.enqueue(3)
+    one, two, _ = await worker.take()
+    async with worker.conn.transaction():
+        assert await worker.end(one) == set()
+        assert await worker.end(one, two) == {one}
+    assert [part["ended"] for part in await parts(rig)] == [[1], [1, 2]]
+
+
 @pytest.mark.story("two-finishers-share-a-claim")
 async def test_two_finishers_of_one_claim_meet_in_its_key_and_share(rig: Rig) -> None:
     """One has appended its part and not committed; the other waits, reads again, takes the rest."""

@@ -234,8 +234,8 @@ async def test_who_speaks_while_it_is_judged_stays(rig: Rig) -> None:
 # --- Attempts -----------------------------------------------------------------------------------
 
 
-async def rescued_times(rig: Rig, times: int, **how: Any) -> dict[str, Any]:
-    """Have a job's worker die so many times; return the job."""
+async def killing(rig: Rig, times: int, **how: Any) -> tuple[int, Worker]:
+    """Have a job's worker die so many times; return the job, and the last that died."""
     leader, alive, dead, _ = await dying(rig, **how)
     (job,) = await rig.states()
     for n in range(times):
@@ -245,7 +245,12 @@ async def rescued_times(rig: Rig, times: int, **how: Any) -> dict[str, Any]:
             assert await leader.promote() == 1
             assert await dead.claim() == [job]
         assert await rig.let_die(leader, alive) == {dead.worker: 1}
-    return await rig.job(job)
+    return job, dead
+
+
+async def rescued_times(rig: Rig, times: int, **how: Any) -> dict[str, Any]:
+    """Have a job's worker die so many times; return the job as it is shown then."""
+    return await rig.job((await killing(rig, times, **how))[0])
 
 
 @pytest.mark.story("a-job-that-kills-is-quarantined")
@@ -253,6 +258,15 @@ async def test_a_job_that_kills_five_workers_is_quarantined(rig: Rig) -> None:
     shown = await rescued_times(rig, 5)
     assert (shown["state"], shown["attempt"]) == ("failed", 5)
     assert len(shown["errors"]) == 5 and "quarantined: 5 workers" in shown["errors"][-1]["error"]
+
+
+async def test_the_last_zombie_of_a_quarantined_job_is_refused_and_the_job_may_go(rig: Rig) -> None:
+    job, dead = await killing(rig, 5)
+    (seq,) = dead.claim_by_seq
+    assert await dead.end(seq) == {seq}
+    await rig.conn.execute("select awa.discard_failed('k')")
+    assert job not in await rig.states()
+    assert await dead.end(seq) == {seq}
 
 
 async def test_four_deaths_are_no_quarantine(rig: Rig) -> None:

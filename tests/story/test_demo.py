@@ -39,6 +39,7 @@ async def test_the_demo_loses_nothing_and_says_so(tmp_path: Path) -> None:
     waits = list(summary["pickup_ms"].values())
     assert 0 <= waits[0] <= waits[1] <= waits[2]
     assert summary["trace_events"] > summary["committed"] / 500
+    assert summary["verdict"] == f"{summary['trace_events']} events, all legal"
     for words in (b"killed worker a", b"stopped worker b", b"declared lost; continued it"):
         assert words in err
 

@@ -10,7 +10,7 @@ Above: check. Below: lab.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import combinations, count
+from itertools import combinations, count, zip_longest
 
 from awa.lab.kin import parts
 from awa.lab.order import Moment
@@ -119,13 +119,15 @@ def _story(number: int, claim: _Claim, names: dict[int, int]) -> Story:
     telling = Telling(f"claim {number}")
     telling.add(claim.event, "Claim", workers[claim.event.worker], 1)
     carried = 1
-    for one in claim.endings:
+    for one, xid in zip_longest(claim.endings, _xids(claim)[1:]):
         if isinstance(one, Event):
             carried += 1
             telling.add(one, "Carry", carried)
         else:
             by = OUTSIDE if one.by is None else workers[one.by]
             _tell(telling, one, by, names)
+            if xid != one.event.xid:
+                telling.add(one.event, "Commit", "c1")
     held = rounded(max(names[seq] for seq in claim.seqs), ENTRIES)
     every = frozenset(range(1, rounded(max((held, *names.values())), ENTRIES) + 1))
     constants: dict[str, Value] = {
@@ -140,6 +142,11 @@ def _story(number: int, claim: _Claim, names: dict[int, int]) -> Story:
         "Segments": frozenset(range(1, rounded(carried, SEGMENTS) + 1)),
     }
     return telling.story("Finish", tuple(constants.items()))
+
+
+def _xids(claim: _Claim) -> list[int]:
+    """Return in which transaction each thing became of a claim that did."""
+    return [(one if isinstance(one, Event) else one.event).xid for one in claim.endings]
 
 
 def _named(seqs: frozenset[int], names: dict[int, int]) -> frozenset[int]:
@@ -158,7 +165,7 @@ def _batches(
 
 
 def _tell(telling: Telling, one: _Ending, by: str, names: dict[int, int]) -> None:
-    """Tell one ending: it is asked for, it is written or refused, and its transaction commits."""
+    """Tell one ending: it is asked for, and it is written or refused."""
     asked = _named(one.asked, names)
     failed = asked if one.by is None else frozenset(seq for seq in asked if seq % 2 == 0)
     telling.add(one.event, "Ask", "c1", by, asked, failed)
@@ -167,4 +174,3 @@ def _tell(telling: Telling, one: _Ending, by: str, names: dict[int, int]) -> Non
     else:
         act = "EndOpen" if one.by is None else "Complete"
         telling.add(one.event, act, by, "c1", one.part, _named(one.ended, names))
-    telling.add(one.event, "Commit", "c1")
