@@ -39,8 +39,9 @@ check: $(STAMP) ## ruff, mypy --strict, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-spec: $(STAMP) ## the TLA+ models and their broken variants
+spec: $(STAMP) ## the TLA+ models, their broken variants, the stored traces
 	@$(BIN)/python spec/tlc.py all $(ARGS)
+	@$(BIN)/python spec/traces.py check
 
 bench: $(STAMP) ## what it costs: make bench ARGS="core --json"
 	@$(BIN)/python -m bench $(or $(ARGS),core)

@@ -36,7 +36,7 @@ async def judge(address: str, item: pytest.Item) -> str:
     if folder is not None and not said and (told := item.get_closest_marker("story")):
         async with recorder(address) as store:
             trace = await collect(store, item.nodeid, pg=await store.version())
-        write(folder / f"test-{told.args[0]}.jsonl", trace.header, trace.events)
+        write(folder / f"{told.args[0]}.jsonl", trace.header, trace.events)
     return said
 
 

@@ -146,7 +146,8 @@ def _discard(p: _Projection, event: Event) -> None:
 def _redrive(p: _Projection, event: Event) -> None:
     """Tell which held job came back."""
     for job in p.numbered(event.input["id"]):
-        p.tell(event, job, "Redrive", JOB, after=job.born(event.output["seq"]))
+        after = (*_after(event), *job.born(event.output["seq"]))
+        p.tell(event, job, "Redrive", JOB, after=after)
 
 
 def _nothing(_p: _Projection, _event: Event) -> None:
