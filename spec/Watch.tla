@@ -17,7 +17,7 @@ CONSTANTS
   Stale,       \* a heartbeat that is older is stale
   Gap,         \* two readings that are farther apart leave a gap; less than Stale
   Leaps,       \* set of numbers: by how much the clock may step on
-  Backs,       \* set of numbers: by how much it may step back
+  Backs,       \* set of numbers, none above Gap: by how much it may step back
   MaxTroubles  \* bound of the model: outages, restarts, elections and leaps
 
 VARIABLES      \* what the database knows
@@ -149,7 +149,8 @@ Elect ==
 (* instant; a sweep may be at work for long, and what passes meanwhile is nobody's fault.   *)
 (* Shown by: Watch.                                                                         *)
 Watch ==
-  LET whole == watched >= 0 /\ watched <= Gap
+  LET whole == /\ watched >= 0   \* inert here: it is for clocks that are put back by more than a gap
+               /\ watched <= Gap
       began == IF whole THEN since ELSE 0
   IN /\ isUp
      /\ watched' = 0 /\ since' = began

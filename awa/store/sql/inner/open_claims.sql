@@ -1,5 +1,5 @@
 -- Open claims: what a worker holds.
--- spec    Floor.tla!LookForOpen
+-- spec    Floor.tla!Found
 -- in      worker int
 -- out     a row a claim that is not over: its name, when it was made, its deadline and the seqs that are open
 -- locks   none

@@ -1,5 +1,5 @@
 -- Heartbeat: a worker says it is alive, and learns whether anybody thinks otherwise.
--- spec    Rescue.tla!Heartbeat, Floor.tla!BeatStep   guard: the worker has not been declared lost
+-- spec    Rescue.tla!Heartbeat, Watch.tla!Heartbeat, Floor.tla!Write   guard: the worker has not been declared lost
 -- in      worker int, seqs bigint[] (what it has been running for long), stats jsonb (for people)
 -- out     alive: false once it was declared lost; over: those of seqs that have ended meanwhile (a cancel)
 -- locks   the worker's row
