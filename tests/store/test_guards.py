@@ -183,9 +183,15 @@ CLAIMS: dict[str, tuple[str, str, str, Kill]] = {
     ),
     "the floor passes over a claim in flight": (
         "heartbeat",
-        "if w.mark_transactions && at_work then",
+        "if w.mark_transactions && present then",
         "if false then",
         lambda rig: test_heartbeat.test_a_claim_in_flight_holds_the_floor_down_and_is_found(rig, 5),
+    ),
+    "a heartbeat reads its row after the locks": (
+        "heartbeat",
+        "present := at_work(w.worker);",
+        "present := at_work(w.worker); select * into w from worker k where k.worker = w.worker;",
+        test_heartbeat.test_a_heartbeat_that_was_stopped_moves_the_floor_past_no_claim,
     ),
     "who asks does not wait": (
         "open_entries",

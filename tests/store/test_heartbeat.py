@@ -71,6 +71,21 @@ async def test_a_claim_in_flight_holds_the_floor_down_and_is_found(rig: Rig, bea
     assert await held_by(rig, worker) == set()
 
 
+async def test_a_heartbeat_that_was_stopped_moves_the_floor_past_no_claim(rig: Rig) -> None:
+    """It has read who is at work; then a claim begins, and the next heartbeat leaves its mark."""
+    worker, stopped, voice = await rig.worker(), await rig.connect(), await rig.connect()
+    await rig.enqueue()
+    async with rig.gate(stopped, "at_work"):
+        late = asyncio.create_task(beat(worker, stopped))
+        await rig.until_blocked(stopped, late)
+        await worker.conn.execute("begin")
+        (seq,) = await worker.take()
+        await beat(worker, voice)
+    await late
+    await worker.conn.execute("commit")
+    assert await held_by(rig, worker) == {seq}
+
+
 async def another_queue_moves_on(rig: Rig, times: int) -> None:
     """Have claims elsewhere draw higher numbers."""
     busy = await rig.worker("busy")

@@ -14,28 +14,27 @@ set enable_bitmapscan to off
 set jit to off
 as $$
 declare
-  -- The mark first, the transactions at work after it: who draws a higher number began later, or is among them.
-  drawn bigint := coalesce(pg_sequence_last_value('claim_ordinal'::regclass), 0);
-  at_work text[] := array(
-    select l.virtualtransaction from pg_locks l
-    where l.locktype = 'advisory' and l.classid = 'worker'::regclass::oid and l.objid = heartbeat.worker::oid
-    and l.objsubid = 2 and l.granted
-    and l.database = (select d.oid from pg_database d where d.datname = current_database()));
   w worker;
+  drawn bigint;
+  present text[];
   opened bigint[];
 begin
+-- The row first: read after the locks it may name transactions that began since, and that seem to be over.
 select * into w from worker k where k.worker = heartbeat.worker and k.lost_at is null and k.stopped_at is null;
 alive := found;
 if alive then
+  -- The mark next, who is at work after it: whoever draws a higher number began later, or is among them.
+  drawn := coalesce(pg_sequence_last_value('claim_ordinal'::regclass), 0);
+  present := at_work(w.worker);
   -- The floor moves up to the mark of the heartbeat before, once every claim that was at work then is over: a backend
   -- that was stopped inside a claim for an hour holds the floor down, and its claim is found all the same.
-  if w.mark_transactions && at_work then
+  if w.mark_transactions && present then
     update worker k set seen_at = clock(), stats = heartbeat.stats
     where k.worker = w.worker and k.lost_at is null;
   else
     opened := array(select o.claim from open_claims(w.worker) o);
     update worker k set seen_at = clock(), stats = heartbeat.stats, held = opened, floor = w.mark, mark = drawn,
-      mark_transactions = at_work
+      mark_transactions = present
     where k.worker = w.worker and k.lost_at is null;
   end if;
   alive := found;
