@@ -170,10 +170,16 @@ CLAIMS: dict[str, tuple[str, str, str, Kill]] = {
         test_rescue.test_a_rescue_passes_over_a_worker_whose_claim_is_at_work,
     ),
     "an outage kills everybody": (
-        "rescue",
-        "continue when w.lost_at is null and",
-        "continue when false and",
+        "watch",
+        "case when greatest(since, pg_postmaster_start_time()) <= at - stale then at - stale end",
+        "at - stale",
         test_rescue.test_after_an_outage_everybody_has_time_to_speak_again,
+    ),
+    "an outage inside a sweep kills everybody": (
+        "rescue",
+        "k.seen_at < stale_before)",
+        "stale_before < clock() and k.seen_at < clock() - rescue.stale_s * interval '1 second')",
+        test_rescue.test_what_passes_while_a_sweep_is_at_work_makes_nobody_stale,
     ),
     "who has just spoken is lost": (
         "rescue",

@@ -206,6 +206,20 @@ async def test_after_an_outage_everybody_has_time_to_speak_again(rig: Rig) -> No
     assert await leader.store.rescue(leader.epoch, STALE_S, 10) == {dead.worker: 1}
 
 
+async def test_what_passes_while_a_sweep_is_at_work_makes_nobody_stale(rig: Rig) -> None:
+    """The server stands still after the leader has read the clock, and nobody can speak."""
+    leader, alive, other, _ = await dying(rig)
+    for _ in range(2):
+        await almost_lose(rig, leader, alive, other)
+    async with rig.gate(leader.conn, "watch"):
+        sweep = asyncio.create_task(leader.store.rescue(leader.epoch, STALE_S, 10))
+        await rig.until_blocked(leader.conn, sweep)
+        await rig.pass_time(10 * STALE_S)
+    assert await sweep == {}
+    for worker in (alive, other):
+        assert (await worker.store.heartbeat(worker.worker, [], {})).is_alive
+
+
 async def test_who_was_just_elected_declares_nobody_lost(rig: Rig) -> None:
     await rig.have_movable_clock()
     worker = await rig.worker()

@@ -1,5 +1,5 @@
 -- Rescue: workers whose heartbeat is stale are lost, and what is open under them ends and comes back.
--- spec    Queue.tla!Rescue   guard: the entry is open; its worker is lost, and no claim of it is at work
+-- spec    Queue.tla!Rescue, Watch.tla!Lose   guard: the entry is open; its worker is lost, and no claim of it is at work
 -- in      epoch bigint, stale_s float8, n int (entries at most)
 -- out     worker, rescued: a row a lost worker
 -- locks   shared: the leadership; the worker, exclusively, tried: a claim of it that is at work now is met next time
@@ -14,18 +14,17 @@ set jit to off
 as $$
 #variable_conflict use_column
 declare
-  since timestamptz := watch(rescue.epoch, rescue.stale_s);
+  stale_before timestamptz := watch(rescue.epoch, rescue.stale_s);
   w worker;
   room int := rescue.n;
 begin
+-- Where nobody may be suspected yet, it goes on with those who are lost.
 for w in
   select * from worker k
   where k.stopped_at is null
-  and (k.lost_at is not null or k.seen_at < clock() - rescue.stale_s * interval '1 second')
+  and (k.lost_at is not null or k.seen_at < stale_before)
   order by k.worker
 loop
-  -- Everybody's heartbeat is old after an outage; nobody is lost before there was time to speak again.
-  continue when w.lost_at is null and since > clock() - rescue.stale_s * interval '1 second';
   continue when not pg_try_advisory_xact_lock('worker'::regclass::oid::int, w.worker);
   -- Under the lock: no claim of it can follow. If it has spoken meanwhile it is alive.
   update worker k set lost_at = coalesce(k.lost_at, clock())
