@@ -256,8 +256,8 @@ Done(l) ==
   /\ sweep' = [sweep EXCEPT ![l] = NoSweep]
   /\ UNCHANGED <<registered, lost, dead, places, step, believes>>
 
-(* Expire: an attempt past its deadline ends, without the worker's lock: the part's key *)
-(* is enough. It is no death. Shown by: Rescue, with another reason.                    *)
+(* Expire: an attempt past its deadline ends; the worker's lock is shared, as by a step, so *)
+(* that nobody is lost meanwhile. It is no death. Shown by: Rescue, with another reason.    *)
 Expire(w, e) ==
   /\ w \notin lost
   /\ Holds(w, e)

@@ -149,6 +149,9 @@ def resources(event: Event, kin: Kin) -> Iterator[tuple[str, float, bool]]:
     lock = event.lock or ""
     if lock.startswith("queue:") or event.act in {"Register", "Lose", "Retire", "Done"}:
         yield lock, event.n, True
+    if event.act == "Rescue":
+        # Who ends an attempt at its deadline keeps its worker from being lost meanwhile.
+        yield f"worker:{event.input['worker']}", event.n, event.input["died"]
     yield from _claim(event)
     yield from _epoch(event)
     yield from ((f"held:{job}", event.n, True) for job in _held(event, kin))

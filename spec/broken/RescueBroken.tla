@@ -145,6 +145,13 @@ InTwoPlaces(e, died) ==
   /\ held' = IF deaths'[JobOf(e)] >= MaxDeaths THEN [held EXCEPT ![JobOf(e)] = "quarantined"] ELSE held
   /\ UNCHANGED <<enqueued, attempt>>
 
+(* Expire does not keep the worker from being lost meanwhile: a death that is not counted. *)
+ExpireLost(w, e) ==
+  /\ Holds(w, e)
+  /\ e \notin step[w].ends
+  /\ EndFromOutside(e, FALSE)
+  /\ UNCHANGED <<fleet, step, sweep, believes>>
+
 (* Expire reads what is open and ends it, though a finish of it is about to commit: the *)
 (* part's key is not asked.                                                             *)
 ExpireUnkeyed(w, e) ==

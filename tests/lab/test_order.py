@@ -47,6 +47,16 @@ def under_one_lock() -> list[Event]:
     return tale.events
 
 
+def lost_after_a_deadline() -> list[Event]:
+    """An attempt ends at its deadline, which is no death, and then its worker is lost."""
+    tale = Tale()
+    tale.tell("Lose", "worker:7", n=9, input={"worker": 7})
+    ended = {"seq": LANE + 1, "worker": 7, "died": False}
+    tale.tell("Rescue", "entry:1", n=3, input=ended, output={"seq": None, "held": None})
+    tale.enqueue(1, n=12)
+    return tale.events
+
+
 def by_the_claims_number() -> list[Event]:
     """Two claims of a queue; the enqueue before both drew its number late."""
     tale = Tale()
@@ -128,6 +138,7 @@ def _fields(event: Event) -> dict[str, Any]:
 REASONS: dict[str, tuple[Callable[[], list[Event]], list[str]]] = {
     "transaction": (in_one_transaction, ["Complete 2", "Claim 1"]),
     "lock": (under_one_lock, ["Enqueue 12", "Claim 3", "Lose 9"]),
+    "deadline": (lost_after_a_deadline, ["Enqueue 12", "Rescue 3", "Lose 9"]),
     "claim": (by_the_claims_number, ["Enqueue 12", "Claim 3", "Claim 4"]),
     "part": (by_the_parts_number, ["Claim 1", "Complete 8", "Complete 7"]),
     "refusal": (after_what_it_was_judged_by, ["Claim 1", "Complete 8", "Complete 5"]),

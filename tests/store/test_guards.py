@@ -181,6 +181,18 @@ CLAIMS: dict[str, tuple[str, str, str, Kill]] = {
         "stale_before < clock() and k.seen_at < clock() - rescue.stale_s * interval '1 second')",
         test_rescue.test_what_passes_while_a_sweep_is_at_work_makes_nobody_stale,
     ),
+    "who is ended at its deadline is lost meanwhile": (
+        "expire",
+        " or not pg_try_advisory_xact_lock_shared('worker'::regclass::oid::int, w)",
+        "",
+        test_rescue.test_who_is_lost_and_who_is_past_its_deadline_is_never_one,
+    ),
+    "the death of a lost worker is taken for a deadline": (
+        "expire",
+        "k.worker = w and k.lost_at is null",
+        "k.worker = w",
+        test_rescue.test_who_is_lost_and_who_is_past_its_deadline_is_never_one,
+    ),
     "who has just spoken is lost": (
         "rescue",
         "(k.lost_at is not null or k.seen_at = w.seen_at)",

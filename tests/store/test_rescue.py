@@ -354,6 +354,27 @@ async def test_an_attempt_past_its_deadline_ends_from_outside(rig: Rig) -> None:
     assert await worker.end(*seqs) == {seqs[0]}
 
 
+async def test_who_is_lost_and_who_is_past_its_deadline_is_never_one(rig: Rig) -> None:
+    """A rescue comes while deadlines are enforced: an end is a death, or it is none."""
+    leader, alive, first, _ = await dying(rig, 0)
+    second, sweeper = await rig.worker(), Leader(await rig.connect(), leader.epoch)
+    jobs = await rig.enqueue(2)
+    for worker in (first, second):
+        await worker.take(1, deadline_s=1)
+    await almost_lose(rig, leader, alive)
+    await rig.pass_time(STALE_S / 3)
+    async with rig.gate(leader.conn, "first_of"):
+        expire = asyncio.create_task(leader.store.expire(leader.epoch, 1, 10))
+        await rig.until_blocked(leader.conn, expire)
+        # The first has just been found past its deadline. One at a time: nothing is rescued yet.
+        assert await sweeper.store.rescue(leader.epoch, STALE_S, 0) == {second.worker: 0}
+    assert await expire == {first.worker: 1}
+    rescued = await sweeper.store.rescue(leader.epoch, STALE_S, 10)
+    assert rescued == {first.worker: 0, second.worker: 1}
+    errors = [(await rig.job(job))["errors"][0]["error"] for job in jobs]
+    assert errors == ["hard deadline exceeded", "heartbeat stale: worker presumed dead"]
+
+
 async def test_deadlines_come_in_portions(rig: Rig) -> None:
     await rig.have_movable_clock()
     worker, leader = await rig.worker(), await rig.lead()

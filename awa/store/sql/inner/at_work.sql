@@ -1,4 +1,4 @@
--- At work: who has a worker's lock: its steps that have not ended.
+-- At work: who has a worker's lock: its steps that have not ended, and, seldom, a sweep.
 -- spec    Floor.tla!ReadLocks
 -- in      worker int
 -- out     virtual transactions; a commit is visible before its locks go, so whoever is not among them is over
