@@ -93,6 +93,22 @@ async def test_a_long_sweep_delays_neither_the_lease_nor_a_short_sweep(rig: Rig)
     assert (await LeaderStore(short).promote(leader.epoch, None, 10)).count == 0
 
 
+async def test_a_leader_that_waits_for_its_own_rescue_stays_the_leader(rig: Rig) -> None:
+    """The rescue has the leader's row, and takes longer than the lease lasts."""
+    await rig.have_movable_clock()
+    worker, renewal = await rig.worker(), await rig.connect()
+    leader = await rig.lead(worker)
+    await leader.conn.execute("begin")
+    await leader.store.rescue(leader.epoch, 30, 10)
+    renew = asyncio.create_task(LeaderStore(renewal).elect(worker.worker, 30))
+    await rig.until_blocked(renewal, renew)
+    await rig.pass_time(100)
+    await leader.conn.execute("commit")
+    assert await renew == leader.epoch
+    other = await rig.worker()
+    assert await LeaderStore(renewal).elect(other.worker, 30) is None
+
+
 # --- Promotion ----------------------------------------------------------------------------------
 
 

@@ -12,7 +12,8 @@ declare
   l leader;
 begin
 perform refuse_snapshots();
--- Without the lock first: to stay the leader, or to see that somebody leads, waits for no sweep and delays none.
+-- Without the lock first: to see that somebody leads waits for no sweep. To stay the leader waits only for a rescue, which
+-- has the row to its end; it is no matter then if the lease ran out, as long as nobody else was elected.
 update leader k set seen_at = clock() where k.worker = elect.worker returning * into l;
 if found then
   return l.epoch;
