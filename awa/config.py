@@ -120,7 +120,8 @@ class RuntimeConfig:
     """How late a due job can be made ready, on average half of it."""
 
     heartbeat_rescue_interval_ms: int = 5_000
-    """How often to look for lost workers; a fraction of the staleness, which it adds to."""
+    """How often to look for lost workers; it adds to the staleness, of which a fourth is used if
+    that is shorter: a rarer look could not tell who is lost from who was not heard."""
 
     heartbeat_staleness_ms: int = 30_000
     """Silence after which a worker is lost: longer than a failover or a long stop for garbage."""

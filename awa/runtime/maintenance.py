@@ -27,6 +27,9 @@ LEASE_TIMES = 3
 PROMOTE_MAX, PROMOTE_ROUNDS = 4096, 32
 SORT_MAX = 1000
 RESCUE_MAX = 500
+RESCUES_A_STALENESS = 4
+"""At least: sweeps half of it apart leave a gap each time, and then nobody is lost, ever."""
+
 GRACE_S = 5.0
 """How long past its deadline an attempt is left to its own worker."""
 
@@ -89,7 +92,7 @@ class Maintenance(Service):
         self._has_resigned = False
         self.sweeps = [
             Sweep("promote", config.promote_interval_ms / 1000, self, self._promote),
-            Sweep("rescue", config.heartbeat_rescue_interval_ms / 1000, self, self._rescue),
+            Sweep("rescue", self._rescue_pace_s, self, self._rescue),
             Sweep("expire", config.deadline_rescue_interval_ms / 1000, self, self._expire),
             Sweep("rotate", ROTATE_S, self, self._rotate),
             Sweep("tally", TALLY_S, self, self._tally),
@@ -185,6 +188,11 @@ class Maintenance(Service):
         count_max = self._config.cleanup_batch_size
         failed_s = self._config.failed_retention_hours * 3600
         return await leader.purge(epoch, self._retention_s, failed_s, count_max) >= count_max
+
+    @property
+    def _rescue_pace_s(self) -> float:
+        longest_ms = self._config.heartbeat_staleness_ms / RESCUES_A_STALENESS
+        return min(self._config.heartbeat_rescue_interval_ms, longest_ms) / 1000
 
     @property
     def _retention_s(self) -> float:

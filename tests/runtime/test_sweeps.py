@@ -67,6 +67,21 @@ async def test_a_dead_workers_jobs_are_rescued_and_run_elsewhere(
     assert f"worker {dead.worker} is lost; 3 entries rescued" in caplog.text
 
 
+async def test_a_slow_rescue_follows_a_short_staleness(
+    client: awa.AsyncClient, rig: Rig, runs: Runs
+) -> None:
+    """Sweeps that are farther apart than half the staleness would find nobody lost, ever."""
+    await rig.sow("backoff", "(2 ^ least(attempt, 30))", "0")
+    dead = await rig.worker()
+    jobs = await rig.enqueue(3)
+    assert len(await dead.take()) == 3
+    handle(client, runs)
+    rarely = {"heartbeat_rescue_interval_ms": 1000}
+    async with working(client, heartbeat_staleness_ms=1200, **rarely):
+        await until_all(rig, jobs)
+    runs.check_once(jobs)
+
+
 async def test_what_came_before_its_queue_is_sorted(
     client: awa.AsyncClient, rig: Rig, runs: Runs
 ) -> None:
