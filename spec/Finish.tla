@@ -44,10 +44,9 @@ Part == [part: Nat, segment: Segments, by: Callers, seqs: SUBSET Seqs, failed: S
 
 Steps == {"idle", "append", "open"}
 Work  == [at: Steps, by: Callers \cup {None}, asks: SUBSET Seqs, failed: SUBSET Seqs,
-          segment: Segments \cup {0}, part: Nat, before: SUBSET Seqs, stale: SUBSET Seqs,
-          wrote: Seq(Part)]
+          segment: Segments \cup {0}, part: Nat, before: SUBSET Seqs, wrote: Seq(Part)]
 Idle  == [at |-> "idle", by |-> None, asks |-> {}, failed |-> {}, segment |-> 0, part |-> 0,
-          before |-> {}, stale |-> {}, wrote |-> <<>>]
+          before |-> {}, wrote |-> <<>>]
 
 Union(rows) == UNION {rows[i].seqs : i \in DOMAIN rows}
 Ended       == Union(parts)
@@ -111,20 +110,20 @@ Ask(c, by, seqs, failed) ==
      \/ work[c].at = "open" /\ work[c].by = by /\ by \in Workers
   /\ IF by \in Workers THEN failed \subseteq seqs ELSE failed = seqs   \* inert: see Next
   /\ work' = [work EXCEPT ![c] = Reads(c, [@ EXCEPT
-       !.by = by, !.asks = seqs, !.failed = failed, !.segment = segment, !.stale = {}])]
+       !.by = by, !.asks = seqs, !.failed = failed, !.segment = segment])]
   /\ UNCHANGED stored
 
 (* What is left of a call once it is answered. *)
-Answers(w, stale) ==
-  [w EXCEPT !.at = "open", !.asks = {}, !.failed = {}, !.part = 0, !.before = {}, !.stale = stale]
+Answered(w) ==
+  [w EXCEPT !.at = "open", !.asks = {}, !.failed = {}, !.part = 0, !.before = {}]
 
 (* Refuse: nothing is left: the whole batch was over, or was never this worker's, or the *)
 (* claim is not there. Nothing is written, and it is told that all of it is stale.       *)
 (* Trace: Complete with a part of null; an EndOpen that ended nothing leaves no event.   *)
 Refuse(c) ==
-  /\ work[c].at = "append"
+  /\ work[c].at = "append"   \* inert: otherwise nothing is asked, and nothing answered
   /\ Left(c, work[c].before) = {}
-  /\ work' = [work EXCEPT ![c] = Answers(@, @.asks)]
+  /\ work' = [work EXCEPT ![c] = Answered(@)]
   /\ UNCHANGED stored
 
 (* AppendPart: the part is written under the number that was read to be free. Nobody else *)
@@ -134,23 +133,24 @@ AppendPart(c, n, ended) ==
   LET w   == work[c]
       row == [part |-> n, segment |-> w.segment, by |-> w.by, seqs |-> ended,
               failed |-> w.failed \cap ended, ended |-> w.before \cup ended]
-  IN /\ w.at = "append"
+  IN /\ w.at = "append"      \* inert: who asks for nothing has nothing left
      /\ ~Taken(w.segment, n) /\ ~InTheWay(c)
      /\ n = w.part
-     /\ ended # {} /\ ended = Left(c, w.before)
-     /\ work' = [work EXCEPT ![c] = [Answers(w, w.asks \ ended) EXCEPT !.wrote = Append(@, row)]]
+     /\ ended # {}
+     /\ ended = Left(c, w.before)
+     /\ work' = [work EXCEPT ![c] = [Answered(w) EXCEPT !.wrote = Append(@, row)]]
      /\ UNCHANGED stored
 
 (* Complete: a worker's finish: some completed, `failed` did not.                         *)
 (* Trace: Complete, a part of it; the events of one transaction come with its first.      *)
 Complete(w, c, n, ended) ==
-  /\ work[c].by = w
+  /\ work[c].by = w          \* inert here: it says in a trace whose step it is
   /\ AppendPart(c, n, ended)
 
 (* EndOpen: an ending from outside: a rescue, a deadline, a cancel.                       *)
 (* Trace: EndOpen.                                                                        *)
 EndOpen(by, c, n, ended) ==
-  /\ work[c].by = by
+  /\ work[c].by = by         \* inert here: as in Complete
   /\ AppendPart(c, n, ended)
 
 (* Lose: the number went to another, who has committed by now. Read again: what that one *)
@@ -158,8 +158,8 @@ EndOpen(by, c, n, ended) ==
 (* Not in a trace: placed nowhere; a loser reads again, and its event shows what it read. *)
 Lose(c) ==
   /\ work[c].at = "append"
-  /\ Taken(work[c].segment, work[c].part)
-  /\ Left(c, work[c].before) # {}     \* inert: otherwise it is refused just as well
+  /\ Taken(work[c].segment, work[c].part)   \* inert: to read again before is as good
+  /\ Left(c, work[c].before) # {}           \* inert: otherwise it is refused just as well
   /\ work' = [work EXCEPT ![c] = Reads(c, @)]
   /\ UNCHANGED stored
 
@@ -168,15 +168,15 @@ Lose(c) ==
 (* Not in a trace: it leaves nothing.                                                         *)
 GiveUp(c) ==
   /\ work[c].at = "append"
-  /\ work[c].by = "leader"
-  /\ InTheWay(c)
+  /\ work[c].by = "leader"   \* inert: whoever gives up has rolled back
+  /\ InTheWay(c)             \* inert: whenever it does
   /\ work' = [work EXCEPT ![c] = Idle]
   /\ UNCHANGED stored
 
 (* Commit: what the transaction wrote is there for all. Its answer goes out.              *)
 (* Not in a trace: placed right after the last event with this transaction's id.          *)
 Commit(c) ==
-  /\ work[c].at = "open"
+  /\ work[c].at = "open"     \* inert: what is not appended yet is not committed
   /\ parts' = parts \o work[c].wrote
   /\ work' = [work EXCEPT ![c] = Idle]
   /\ UNCHANGED <<holder, segment>>
@@ -184,7 +184,7 @@ Commit(c) ==
 (* Rollback: the transaction breaks off anywhere, and leaves nothing.                     *)
 (* Not in a trace: nor are its events.                                                    *)
 Rollback(c) ==
-  /\ work[c].at # "idle"
+  /\ work[c].at # "idle"     \* inert: otherwise a step that changes nothing
   /\ work' = [work EXCEPT ![c] = Idle]
   /\ UNCHANGED stored
 
@@ -194,14 +194,15 @@ Rollback(c) ==
 NobodyReads == \A c \in Conns : work[c].at = "idle"
 
 Carry(g) ==
-  /\ segment # 0 /\ g = segment + 1
+  /\ segment # 0
+  /\ g = segment + 1         \* inert: a bound
   /\ NobodyReads
   /\ segment' = g
   /\ parts' = [i \in DOMAIN parts |->
        IF i = Len(parts) THEN [parts[i] EXCEPT !.segment = g] ELSE parts[i]]
   /\ UNCHANGED <<holder, work>>
 
-Numbers == 1..(Cardinality(Claimed) + 1)
+Numbers == 1..Cardinality(Claimed)
 
 Answer(c) ==
   \/ Refuse(c) \/ Lose(c) \/ GiveUp(c)
@@ -250,18 +251,18 @@ Says(row) == <<row.part, row.by, row.seqs, row.failed, row.ended>>
 PartsAreFinal == [][\A i \in DOMAIN parts :
   i \in DOMAIN parts' /\ Says(parts'[i]) = Says(parts[i])]_vars
 
-(* A finish is answered: what it named has ended by it, or is stale. *)
-Answered(c) == work[c].at = "append" /\ work'[c].at = "open"
-Ends(c)     == Union(work'[c].wrote) \ Union(work[c].wrote)
+(* A call is answered: of what it named, some has ended by it, and the rest it calls stale. *)
+Answers(c) == work[c].at = "append" /\ work'[c].at = "open"
+Ends(c)    == Union(work'[c].wrote) \ Union(work[c].wrote)
+Stale(c)   == work[c].asks \ Ends(c)
 
 (* Stale is only what is over for good, or over for c itself, or was never this worker's. *)
-StaleIsTrue == [][\A c \in Conns : Answered(c) => \A s \in work'[c].stale :
+StaleIsTrue == [][\A c \in Conns : Answers(c) => \A s \in Stale(c) :
   s \in Ended \cup Union(work[c].wrote) \/ s \notin Claimed \/ ~MayEnd(c)]_vars
 
-(* All else that was named ends, and what is stale changes nothing. *)
-StaleChangesNothing == [][\A c \in Conns : Answered(c) =>
-  /\ Ends(c) = work[c].asks \ work'[c].stale
-  /\ Ends(c) = {} => work'[c].wrote = work[c].wrote]_vars
+(* A call of which all is stale changes nothing. *)
+StaleChangesNothing == [][\A c \in Conns : Answers(c) /\ Ends(c) = {} =>
+  work'[c].wrote = work[c].wrote]_vars
 
 -----------------------------------------------------------------------------
 (* Witnesses, each told as what is not so: some state refutes it here, and some real run has. *)

@@ -321,7 +321,8 @@ StaleIsTrue == [][\A k \in Conns : Commits(k) =>
   \A s \in steps'[k].stale : s \in over \/ owner[s] # steps[k].worker]_vars
 
 (* Who was declared lost, or has left, is given nothing. *)
-LostClaimsNothing == [][\A s \in Seqs : owner'[s] # owner[s] => owner'[s] \notin lost \cup left]_vars
+LostClaimsNothing == [][\A s \in Seqs :
+  owner'[s] # owner[s] => owner'[s] \notin lost \cup left]_vars
 
 (* Who has stopped, or crashed, does nothing any more, and sends nothing. *)
 StoppedIsStill == [][~Alive => UNCHANGED process /\

@@ -18,7 +18,7 @@ PastTheOpen(c, n, ended) ==
      /\ ~Taken(w.segment, n)
      /\ n = IF InTheWay(c) THEN w.part + 1 ELSE w.part
      /\ ended # {} /\ ended = Left(c, w.before)
-     /\ work' = [work EXCEPT ![c] = [Answers(w, w.asks \ ended) EXCEPT !.wrote = Append(@, row)]]
+     /\ work' = [work EXCEPT ![c] = [Answered(w) EXCEPT !.wrote = Append(@, row)]]
      /\ UNCHANGED stored
 
 (* A part as AppendPart writes it, but for one thing. *)
@@ -27,7 +27,7 @@ Writes(c, n, ended, row) ==
   /\ ~Taken(row.segment, n) /\ \A d \in Conns \ {c} : ~Wrote(d, row.segment, n)
   /\ n = work[c].part
   /\ ended # {}
-  /\ work' = [work EXCEPT ![c] = [Answers(@, @.asks \ ended) EXCEPT !.wrote = Append(@, row)]]
+  /\ work' = [work EXCEPT ![c] = [Answered(@) EXCEPT !.wrote = Append(@, row)]]
   /\ UNCHANGED stored
 
 Row(c, n, ended) ==
@@ -60,23 +60,24 @@ NotTheClaims(c, before) == IF MayEnd(c) THEN work[c].asks \ before ELSE {}
 RefuseAll(c) ==
   /\ work[c].at = "append"
   /\ Left(c, work[c].before) # work[c].asks
-  /\ work' = [work EXCEPT ![c] = Answers(@, @.asks)]
+  /\ work' = [work EXCEPT ![c] = Answered(@)]
   /\ UNCHANGED stored
 
 (* Who finds the number taken by an open transaction takes its entries for over. *)
 RefuseUncommitted(c) ==
   /\ work[c].at = "append"
   /\ Left(c, work[c].before) = {} \/ InTheWay(c)
-  /\ work' = [work EXCEPT ![c] = Answers(@, @.asks)]
+  /\ work' = [work EXCEPT ![c] = Answered(@)]
   /\ UNCHANGED stored
 
 (* A finish that ended nothing leaves a part all the same. *)
 RefuseWrites(c) ==
-  LET w == work[c]
+  LET w   == work[c]
+      row == Row(c, w.part, {})
   IN /\ w.at = "append" /\ w.segment # 0
      /\ Left(c, w.before) = {}
      /\ ~Taken(w.segment, w.part) /\ ~InTheWay(c)
-     /\ work' = [work EXCEPT ![c] = [Answers(w, w.asks) EXCEPT !.wrote = Append(@, Row(c, w.part, {}))]]
+     /\ work' = [work EXCEPT ![c] = [Answered(w) EXCEPT !.wrote = Append(@, row)]]
      /\ UNCHANGED stored
 
 (* `on conflict do update`: who finds the number taken adds to the part that is there. *)
@@ -87,7 +88,7 @@ Upsert(c) ==
      /\ Taken(w.segment, w.part)
      /\ parts' = [parts EXCEPT ![i].seqs = @ \cup Left(c, w.before),
                                ![i].ended = @ \cup Left(c, w.before)]
-     /\ work' = [work EXCEPT ![c] = Answers(@, {})]
+     /\ work' = [work EXCEPT ![c] = Answered(@)]
      /\ UNCHANGED <<holder, segment>>
 
 (* REPEATABLE READ: who reads again reads what it read before. *)
@@ -97,7 +98,7 @@ OldSnapshot(c) ==
   /\ UNCHANGED vars
 
 (* A sweep without a lock timeout. *)
-Never(c) == FALSE
+Never(c) == FALSE /\ UNCHANGED vars
 
 (* A carry that does not take its lock from who reads. *)
 NobodyAsked == TRUE

@@ -76,7 +76,7 @@ RetireEarly ==
   /\ UNCHANGED <<owner, over, lost, endCount, steps, me, conn, link, opened, hands>>
 
 (* Nobody listens for what was ended from outside, and no heartbeat asks. *)
-Deaf(s) == FALSE
+Deaf(s) == FALSE /\ UNCHANGED vars
 
 (* A handler that outlives its process still says what came of it. *)
 SpeaksOn(s) ==

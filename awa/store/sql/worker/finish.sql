@@ -1,5 +1,5 @@
 -- Finish: these attempts are over, each with what its handler said.
--- spec    Queue.tla!Complete   guard: the entry is open and this worker holds it
+-- spec    Queue.tla!Complete, Finish.tla!Complete   guard: the entry is open and this worker holds it
 -- in      worker int, claims bigint[] (sorted), seqs int8multirange[] (a set a claim), ran_us int[] (how long each ran,
 --         in the order of claims and seqs); verdicts jsonb: an array of {seq, verdict, delay_s, error, reason}
 --         for those that did not simply complete; verdict is retry, snooze, fail, cancel or release
