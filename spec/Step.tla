@@ -216,9 +216,8 @@ Crash ==
 (* The server. It does not know whether anybody still waits for its answer. *)
 
 (* Begin: the step reaches the server, takes the lock of its worker, shared, and reads      *)
-(* whether that is alive. Once the worker has asked on its next connection, nothing of an   *)
-(* earlier one begins any more: this is taken for granted, and nothing in the SQL sees to   *)
-(* it (`StepBeginsLate`).                                                                   *)
+(* whether that is alive, and on which connection it last asked: nothing of an earlier one  *)
+(* begins any more.                                                                         *)
 (* Not in a trace: placed right before its commit.                                          *)
 Reaches(k) == k = conn
 

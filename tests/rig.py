@@ -34,6 +34,7 @@ class Worker:
         self.worker = worker
         self.queues = list(queues)
         self.claim_by_seq: dict[int, int] = {}
+        self.connection = 0
 
     async def step(
         self,
@@ -59,7 +60,7 @@ class Worker:
             for queue in sorted(self.queues)
             if room
         ]
-        answer = await self.store.step(self.worker, list(batch), asks, list(kinds))
+        answer = await self.store.step(self.worker, list(batch), asks, list(kinds), self.connection)
         for row in answer.rows:
             self.claim_by_seq[row["seq"]] = row["claim"]
         return answer

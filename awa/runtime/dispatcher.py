@@ -77,6 +77,7 @@ class Dispatcher:
         self._answer_s = max(config.heartbeat_staleness_ms / 1000, ANSWER_S_MIN)
         self.counts = {"completed": 0, "failed": 0, "stale": 0, "steps": 0, "claimed": 0}
         self._conn: Any = None
+        self._connection = 0
         # What handlers said, from any thread; what is to be sent; what was sent and not answered.
         self._finished: deque[Finish] = deque()
         self._due: list[Finish] = []
@@ -196,6 +197,7 @@ class Dispatcher:
 
     async def _connect(self) -> None:
         self._conn = await connect(self._target)
+        self._connection += 1
         self.is_connected = True
 
     async def _disconnect(self) -> None:
@@ -236,7 +238,7 @@ class Dispatcher:
     async def _mend(self) -> None:
         """Connect again, and find out what came of the step that broke."""
         await self._connect()
-        opened = await self._store.open_entries(self.worker)
+        opened = await self._store.open_entries(self.worker, self._connection)
         unsure = [*self._unsure, *self._gathered()]
         # What is not open any more has landed, or was over: there is nothing left to say.
         self._due = [finish for finish in unsure if opened.pop(finish.seq, None) is not None]
@@ -272,7 +274,7 @@ class Dispatcher:
         if not batch and not asks:
             return
         self._unsure = batch
-        answer = await self._store.step(self.worker, batch, asks, self._kinds)
+        answer = await self._store.step(self.worker, batch, asks, self._kinds, self._connection)
         self._unsure = []
         now = self._loop.time()
         self._count(batch, answer)
@@ -295,7 +297,7 @@ class Dispatcher:
     async def _find_over(self) -> None:
         """Ask what is open, and tell the handlers of what is not."""
         self._is_unsure_of_over = False
-        opened = await self._store.open_entries(self.worker)
+        opened = await self._store.open_entries(self.worker, self._connection)
         self.mark_over([one.seq for one in self.slots.running() if one.seq not in opened])
 
     def _gathered(self) -> list[Finish]:

@@ -108,6 +108,7 @@ class WorkerStore:
         batch: Iterable[Finish],
         asks: Sequence[Ask],
         kinds: Sequence[str],
+        connection: int = 0,
     ) -> Stepped:
         """Finish a batch and claim the next, in one round trip and one commit."""
         rows = await self.verbs(
@@ -121,12 +122,17 @@ class WorkerStore:
             [ask.deadline_s for ask in asks],
             [ask.asleep for ask in asks],
             [ask.settles for ask in asks],
+            connection,
         )
         return _stepped(rows)
 
-    async def open_entries(self, worker: int) -> dict[int, int]:
-        """Return what is open under a worker's id, as claim by seq."""
-        return {row["seq"]: row["claim"] for row in await self.verbs("open_entries", worker)}
+    async def open_entries(self, worker: int, connection: int = 0) -> dict[int, int]:
+        """Return what is open under a worker's id, as claim by seq.
+
+        No step begins any more that was sent on an earlier of its connections.
+        """
+        rows = await self.verbs("open_entries", worker, connection)
+        return {row["seq"]: row["claim"] for row in rows}
 
     async def heartbeat(self, worker: int, seqs: Sequence[int], stats: Mapping[str, Any]) -> Beat:
         """Say that the worker is alive; learn which of its long runners are over."""

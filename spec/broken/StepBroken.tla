@@ -3,7 +3,7 @@
 EXTENDS Step
 
 (* A step that is on its way when its connection is given up begins when it arrives: the   *)
-(* lock that Ask waits for is not had before. So the SQL has it.                           *)
+(* lock that Ask waits for is not had before, and on which connection it came nobody asks. *)
 ReachesLate(k) == TRUE
 
 (* A finish that is sent again is taken for another one. *)

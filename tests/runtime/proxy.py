@@ -1,6 +1,6 @@
 """A wire between a client and Postgres that can be cut at the worst moment.
 
-Owns: forwarding bytes, dropping an answer, standing still.
+Owns: forwarding bytes, dropping an answer, holding a request, standing still.
 Keeps: what the client sent has arrived before its answer is dropped: the server did the work.
 Above: the tests of this folder. Below: nothing.
 """
@@ -45,6 +45,7 @@ class Proxy:
         self._flows = asyncio.Event()
         self._flows.set()
         self._dropped: asyncio.Future[None] | None = None
+        self._arrives: asyncio.Event | None = None
         self._marker = b""
         self.url = ""
 
@@ -73,6 +74,15 @@ class Proxy:
         yield
         async with asyncio.timeout(20):
             await dropped
+
+    @asynccontextmanager
+    async def holds_a_request(self, marker: bytes) -> AsyncIterator[None]:
+        """Hold the next such request, and cut its client off; it arrives when the block is left."""
+        async with self.drops_an_answer(marker):
+            self._arrives = arrives = asyncio.Event()
+            yield
+            self._arrives = None
+            arrives.set()
 
     def stand_still(self) -> None:
         """Forward nothing and end nothing: a partition is silent."""
@@ -104,6 +114,9 @@ class Proxy:
                 dropped = self._dropped
                 self._dropped = None
                 wire.answered = asyncio.Event()
+                if self._arrives is not None:
+                    wire.writer.transport.abort()
+                    await self._arrives.wait()
                 wire.server_writer.write(data)
                 await wire.answered.wait()
                 dropped.set_result(None)

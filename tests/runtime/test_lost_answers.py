@@ -56,6 +56,30 @@ async def test_a_claim_whose_answer_was_lost_is_given_back_and_runs_once(
         assert (shown["attempt"], shown["run_lease"], shown["errors"]) == (1, 2, [])
 
 
+async def test_a_claim_that_arrives_after_the_worker_has_asked_gives_out_nothing(
+    clients: Clients, proxy: Proxy, rig: Rig, runs: Runs
+) -> None:
+    """Nobody would hear what it gives out, nor ask for it: the worker is well by then."""
+    client, producer = clients(proxy.url), clients()
+    opened = asyncio.Event()
+
+    @client.task(dict, kind="k", queue="q")
+    async def handler(job: awa.Job[Any]) -> None:
+        with runs.of(job):
+            await opened.wait()
+
+    async with working(client, [("q", 1)], **RARELY) as engine:
+        await until_asleep(rig, engine)
+        async with proxy.holds_a_request(STEP):
+            jobs = await insert(producer, 2, max_attempts=1)
+            # On another connection, and so that one job waits for the step that was held.
+            await until(lambda: runs.began)
+        assert sorted((await rig.states()).values()) == ["available", "running"]
+        opened.set()
+        await until_all(rig, jobs)
+    runs.check_once(jobs)
+
+
 @pytest.mark.parametrize("fails", [False, True], ids=["completes", "fails"])
 async def test_a_finish_whose_answer_was_lost_is_not_repeated(
     clients: Clients, proxy: Proxy, rig: Rig, runs: Runs, fails: bool

@@ -219,6 +219,14 @@ CLAIMS: dict[str, tuple[str, str, str, Kill]] = {
             rig, "commit"
         ),
     ),
+    "a step begins after its worker has asked elsewhere": (
+        "step",
+        "if asked > step.connection then",
+        "if false then",
+        lambda rig: test_heartbeat.test_a_step_of_an_earlier_connection_does_not_begin_any_more(
+            rig, "commit"
+        ),
+    ),
     "the deposed go on": (
         "as_leader",
         "if not exists (select from leader l where l.epoch = as_leader.epoch) then",

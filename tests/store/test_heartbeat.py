@@ -2,13 +2,14 @@
 
 Owns: the floor and the held claims of a worker's row, and the question after a lost answer.
 Keeps: no open claim is ever missed by who looks for it; what is looked at is bounded.
-Above: nobody. Below: tests.rig, awa.store.
+Above: nobody. Below: tests.rig, awa.
 """
 
 import asyncio
 
 import pytest
 
+import awa
 from tests.rig import Rig, Worker
 
 
@@ -157,6 +158,37 @@ async def test_a_finish_that_is_sent_again_is_refused_where_it_landed(rig: Rig) 
     again = [*batch, worker.finish(seqs[2])]
     assert (await worker.step(again, room=0)).stale == set(seqs[:2])
     assert (await worker.store.open_entries(worker.worker)).keys() == {seqs[3]}
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+async def test_a_step_of_an_earlier_connection_does_not_begin_any_more(rig: Rig, end: str) -> None:
+    """It was on its way when its worker asked on the next: nobody asks what it gives out."""
+    worker, again = await rig.worker(), Worker(await rig.connect(), 1, [])
+    first, second = await rig.enqueue(2)
+    (seq,) = await worker.take(1)
+    await again.conn.execute("begin")
+    assert (await again.store.open_entries(worker.worker, 1)).keys() == {seq}
+    late = asyncio.create_task(worker.step([worker.finish(seq)]))
+    await rig.until_blocked(worker.conn, late)
+    await again.conn.execute(end)
+    if end == "rollback":
+        assert [row["id"] for row in (await late).rows] == [second]
+        return
+    with pytest.raises(awa.DatabaseError, match="has asked on connection 1, and this is of 0"):
+        await late
+    assert await rig.states() == {first: "running", second: "available"}
+    worker.connection = 1
+    assert await worker.end(seq) == set()
+    assert await worker.claim() == [second]
+
+
+async def test_the_question_of_an_earlier_connection_takes_nothing_back(rig: Rig) -> None:
+    worker = await rig.worker()
+    for connection in (2, 1):
+        await worker.store.open_entries(worker.worker, connection)
+    worker.connection = 2
+    (job,) = await rig.enqueue()
+    assert await worker.claim() == [job]
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])

@@ -46,6 +46,8 @@ create table {schema}.worker (
   seen_at timestamptz not null,
   lost_at timestamptz,
   stopped_at timestamptz,
+  -- On which of its connections it last asked what is open: no step that was sent on an earlier one begins any more.
+  connection int not null default 0,
   -- Where to look for what it holds: these claims, and every claim of its own numbered above the floor.
   held bigint[] not null default '{}',
   floor bigint not null,

@@ -1,15 +1,17 @@
 -- Step: finish the last batch and claim the next, in one round trip and one commit.
 -- spec    Step.tla!Step: Complete, then Claim, in one transaction
 -- in      worker int; claims, seqs, ran_us, verdicts as finish; queues int[] (sorted), rooms int[] beside it, kinds
---         text[], ageing_ms bigint[], deadline_s float8[], asleep boolean[] and settles boolean[] beside queues
+--         text[], ageing_ms bigint[], deadline_s float8[], asleep boolean[] and settles boolean[] beside queues;
+--         connection int (which of the worker's connections this is, as in open_entries)
 -- out     a row an entry that it is given; and notes: those of claim, by queue; deadline (of a claim's entries, in
---         created_at); stale (seq); lost: this worker was declared lost and is to register anew
+--         created_at); stale (seq); lost: this worker was declared lost and is to register anew. An error (55000) if the
+--         worker has asked what is open on a later connection: nobody would ever ask what this step gives out.
 -- locks   shared: the worker, which excludes its rescue; parts, then queues, sorted: whoever needs both in another
 --         order deadlocks. A queue's lock is tried and not waited for when parts are held.
 -- plan    as finish, claim and bodies
 create or replace function {schema}.step(
   worker int, claims bigint[], seqs int8multirange[], ran_us int[], verdicts jsonb, queues int[], rooms int[], kinds text[],
-  ageing_ms bigint[], deadline_s float8[], asleep boolean[], settles boolean[])
+  ageing_ms bigint[], deadline_s float8[], asleep boolean[], settles boolean[], connection int default 0)
 returns setof {schema}.step_row
 language plpgsql security definer
 set search_path to {schema}, pg_temp
@@ -20,6 +22,7 @@ set jit to off
 as $$
 declare
   alive boolean;
+  asked int;
   stale int8multirange;
   r record;
   slot smallint;
@@ -28,8 +31,12 @@ declare
 begin
 perform refuse_snapshots();
 perform pg_advisory_xact_lock_shared('worker'::regclass::oid::int, step.worker);
--- In a statement after the lock: a rescue that was at work has committed by now.
-select w.lost_at is null and w.stopped_at is null into alive from worker w where w.worker = step.worker;
+-- In a statement after the lock: a rescue or a question that was at work has committed by now.
+select w.lost_at is null and w.stopped_at is null, w.connection into alive, asked from worker w where w.worker = step.worker;
+if asked > step.connection then
+  raise exception 'worker % has asked on connection %, and this is of %', step.worker, asked, step.connection
+    using errcode = '55000';
+end if;
 if claims <> '{}' then
   stale := finish(step.worker, claims, seqs, ran_us, verdicts);
   if not isempty(stale) then
