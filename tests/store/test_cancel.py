@@ -9,6 +9,7 @@ import asyncio
 
 import pytest
 
+from awa.store.operator import OperatorStore
 from tests.rig import Rig
 
 
@@ -85,6 +86,46 @@ async def test_a_cancel_waits_for_a_claim_that_is_under_way(rig: Rig, end: str) 
     assert (await rig.job(job))["run_lease"] == (1 if end == "commit" else 0)
     assert await worker.end(seq) == {seq}
     assert await worker.claim() == []
+
+
+async def test_a_cancel_follows_a_job_that_a_claim_moves_meanwhile(rig: Rig) -> None:
+    worker = await rig.worker()
+    (job,) = await rig.enqueue(kind="strange")
+    await worker.conn.execute("begin")
+    assert await worker.claim() == []
+    cancel = asyncio.create_task(rig.operator.cancel(job))
+    await rig.until_blocked(rig.conn, cancel)
+    await worker.conn.execute("commit")
+    assert await cancel
+    assert await rig.states() == {job: "cancelled"}
+    assert await worker.claim(kinds=["strange"]) == []
+
+
+@pytest.mark.parametrize("after", ["find_entry", "is_unclaimed"])
+async def test_a_cancel_follows_a_job_that_is_moved_between_its_looks(rig: Rig, after: str) -> None:
+    worker, operator = await rig.worker(), await rig.connect()
+    (job,) = await rig.enqueue(kind="strange")
+    async with rig.gate(operator, after):
+        cancel = asyncio.create_task(OperatorStore(operator).cancel(job))
+        await rig.until_blocked(operator, cancel)
+        assert await worker.claim() == []
+    assert await cancel
+    assert await rig.states() == {job: "cancelled"}
+
+
+async def test_a_cancel_follows_a_job_that_is_retried_between_its_looks(rig: Rig) -> None:
+    """It has seen nothing deferred, and the entries it may not see before the retry is there."""
+    worker = await rig.worker()
+    (job,) = await rig.enqueue()
+    (seq,) = await worker.take()
+    await worker.conn.execute("begin")
+    await worker.conn.execute("lock table awa.entry")
+    await worker.end(seq, verdict="retry", delay_s=60)
+    cancel = asyncio.create_task(rig.operator.cancel(job))
+    await rig.until_blocked(rig.conn, cancel)
+    await worker.conn.execute("commit")
+    assert await cancel
+    assert await rig.states() == {job: "cancelled"}
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])

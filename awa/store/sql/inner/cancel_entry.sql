@@ -1,8 +1,7 @@
 -- Cancel entry: an entry ends as cancelled, claimed or not.
 -- spec    Queue.tla!Cancel, Log.tla!Cancel   guard: the entry is open
 -- in      seq bigint
--- out     cancelled; over (it had completed, or a claim had moved it); or moved (it ended otherwise meanwhile, and its job
---         is elsewhere)
+-- out     cancelled; over (it had completed); or moved (a claim has moved it, or it ended otherwise, and its job is elsewhere)
 -- locks   the queue while the entry is in nobody's claim; else the part
 -- plan    claim_N_for_get; as newest and end_open
 create or replace function {schema}.cancel_entry(seq bigint) returns text
@@ -27,7 +26,10 @@ if is_unclaimed(q, cancel_entry.seq) then
   end if;
 end if;
 select k.claim, k.worker into c from claim k where k.seqs @> cancel_entry.seq;
-if not found or not exists (select from end_open(c.claim, int8multirange(int8range(cancel_entry.seq, cancel_entry.seq, '[]')))) then
+if not found then
+  return 'moved';
+end if;
+if not exists (select from end_open(c.claim, int8multirange(int8range(cancel_entry.seq, cancel_entry.seq, '[]')))) then
   -- Somebody ended it first. Completed, it is over; otherwise its job goes on elsewhere.
   return case when exists (select from ending x where x.seq = cancel_entry.seq) then 'moved' else 'over' end;
 end if;

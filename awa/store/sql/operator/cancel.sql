@@ -14,29 +14,35 @@ set enable_bitmapscan to off
 set jit to off
 as $$
 declare
+  passed bigint[] := '{}';
   seq bigint;
   said text;
+  is_moved boolean;
 begin
 perform refuse_snapshots();
 -- Its place may change between the look and the act (a promotion, a claim); then the act is refused and we look again.
 for attempt in 1..20 loop
-  select d.seq into seq from deferred d
-  where d.id = cancel.job and not exists (select from ending x where x.segment = d.segment and x.seq = d.seq);
-  if found then
-    said := cancel_deferred(seq);
-  else
-    said := 'over';
-    -- What a claim moved has no ending of its own, and is over too: its job goes on in another of its entries.
-    for seq in
-      select e.seq from entry e
-      where e.id = cancel.job and not exists (select from ending x where x.segment = e.segment and x.seq = e.seq)
-    loop
-      said := cancel_entry(seq);
-      exit when said <> 'over';
-    end loop;
-  end if;
-  if said <> 'moved' then
-    return said = 'cancelled';
+  is_moved := false;
+  for seq in
+    -- In one statement, so in one snapshot: there a job that is not over is in one place.
+    select d.seq from deferred d
+    where d.id = cancel.job and d.seq <> all(passed)
+    and not exists (select from ending x where x.segment = d.segment and x.seq = d.seq)
+    union all
+    select e.seq from entry e
+    where e.id = cancel.job and e.seq <> all(passed)
+    and not exists (select from ending x where x.segment = e.segment and x.seq = e.seq)
+  loop
+    said := case when seq >> 40 = 0 then cancel_deferred(seq) else cancel_entry(seq) end;
+    if said = 'cancelled' then
+      return true;
+    end if;
+    is_moved := is_moved or said = 'moved';
+    -- Moved or completed, that is for good.
+    passed := passed || seq;
+  end loop;
+  if not is_moved then
+    return false;
   end if;
 end loop;
 raise exception 'job % moves faster than it can be cancelled', cancel.job using errcode = '40001';
