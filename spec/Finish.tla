@@ -163,13 +163,14 @@ Lose(c) ==
   /\ work' = [work EXCEPT ![c] = Reads(c, @)]
   /\ UNCHANGED stored
 
-(* GiveUp: the leader waits for no open transaction for long (lock_timeout): it takes up this *)
-(* claim at its next sweep, and goes on with the others.                                      *)
+(* GiveUp: from outside nobody waits for an open transaction for long (lock_timeout). The     *)
+(* leader takes up this claim at its next sweep, and goes on with the others; a person asks   *)
+(* again.                                                                                     *)
 (* Not in a trace: it leaves nothing.                                                         *)
 GiveUp(c) ==
   /\ work[c].at = "append"
-  /\ work[c].by = "leader"   \* inert: whoever gives up has rolled back
-  /\ InTheWay(c)             \* inert: whenever it does
+  /\ work[c].by \in Outside   \* inert: whoever gives up has rolled back
+  /\ InTheWay(c)              \* inert: whenever it does
   /\ work' = [work EXCEPT ![c] = Idle]
   /\ UNCHANGED stored
 
@@ -288,7 +289,7 @@ Stays     == \E d \in Long : work[d].wrote # <<>>
 (* Whoever asks is answered, unless a transaction stays open that ended something of this claim. *)
 EverybodyIsAnswered == \A c \in Conns : Asking(c) ~> (~Asking(c) \/ Stays)
 
-(* And not even that stops the leader. *)
+(* And not even that stops the leader, or a person. *)
 SweepGoesOn == \A c \in Conns \ Long :
-  (Asking(c) /\ work[c].by = "leader") ~> ~Asking(c)
+  (Asking(c) /\ work[c].by \in Outside) ~> ~Asking(c)
 =============================================================================

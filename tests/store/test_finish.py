@@ -2,7 +2,7 @@
 
 Owns: the fence, one refusal at a time, and two finishers that meet in one claim.
 Keeps: `ended` is the union of the parts before, and `ran_us` stands in the order of `seqs`.
-Above: nobody. Below: tests.rig, awa.store.
+Above: nobody. Below: tests.rig, awa.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+import awa
 from awa.store.worker import Finish
 from tests.rig import Rig, Worker
 
@@ -225,6 +226,23 @@ async def test_a_cancel_waits_for_a_finish_that_is_under_way(rig: Rig, end: str)
     assert await cancel == (end == "rollback")
     assert await rig.states() == {job: "completed" if end == "commit" else "cancelled"}
     assert await worker.end(seq) == {seq}
+
+
+async def test_a_cancel_does_not_wait_for_ever_for_a_finish_that_stays_open(rig: Rig) -> None:
+    """It may be the finish of another entry: the part that follows is one for the whole claim."""
+    settings = "select proconfig from pg_proc where oid = 'awa.cancel(bigint)'::regprocedure"
+    assert "lock_timeout=10s" in await rig.conn.fetchval(settings)
+    await rig.conn.execute("alter function awa.cancel(bigint) set lock_timeout to '50ms'")
+    worker = await rig.worker()
+    finished, job = await rig.enqueue(2)
+    seqs = await worker.take()
+    await worker.conn.execute("begin")
+    assert await worker.end(seqs[0]) == set()
+    with pytest.raises(awa.DatabaseError, match=f"job {job} is not cancelled: a transaction stays"):
+        await rig.operator.cancel(job)
+    await worker.conn.execute("commit")
+    assert await rig.operator.cancel(job)
+    assert await rig.states() == {finished: "completed", job: "cancelled"}
 
 
 async def test_a_finish_waits_for_a_cancel_that_is_under_way(rig: Rig) -> None:

@@ -1,8 +1,10 @@
 -- Cancel: a job that is not over ends now, because a person or a program says so.
 -- spec    Queue.tla!Cancel   guard: the job is deferred, available or running
 -- in      job bigint
--- out     true if it was cancelled here; false if it is over, or unknown
--- locks   the queue, to exclude a claim of the same entry; or the part that ends the attempt
+-- out     true if it was cancelled here; false if it is over, or unknown; an error (55P03) if somebody is in the way for
+--         longer than ten seconds
+-- locks   the queue, to exclude a claim of the same entry; or the part that ends the attempt. A finish in a long
+--         transaction has that part, and nobody knows how long.
 -- plan    deferred_N_for_get, entry_N_for_get, claim_N_for_get
 -- On a connection of its own: a transaction that stays open with the queue's lock would stop its claims.
 create or replace function {schema}.cancel(job bigint) returns boolean
@@ -12,6 +14,7 @@ set plan_cache_mode to force_generic_plan
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off
+set lock_timeout to '10s'
 as $$
 declare
   passed bigint[] := '{}';
@@ -46,5 +49,8 @@ for attempt in 1..20 loop
   end if;
 end loop;
 raise exception 'job % moves faster than it can be cancelled', cancel.job using errcode = '40001';
+exception when lock_not_available then
+  raise exception 'job % is not cancelled: a transaction stays open that ends it or another of its claim, or has its queue',
+    cancel.job using errcode = '55P03', hint = 'Ask again when that transaction is over; pg_stat_activity shows it.';
 end;
 $$;
