@@ -169,7 +169,7 @@ class Dispatcher:
 
     def release(self) -> list[Attempt]:
         """Hand back every entry whose handler has not ended; return those attempts."""
-        unfinished = list(self.slots.running())
+        unfinished = self._silent(self.slots.running())
         for attempt in unfinished:
             self._end_early(attempt, RELEASED)
         self._ring()
@@ -187,7 +187,8 @@ class Dispatcher:
 
     def _is_idle(self) -> bool:
         waiting = self._finished or self._due or self._unsure
-        return self.slots.is_empty() and not waiting
+        # After a step that broke, something may be open that nobody here knows of: it is asked.
+        return self.is_connected and self.slots.is_empty() and not waiting
 
     # --- The connection ------------------------------------------------------------------------
 
@@ -346,12 +347,15 @@ class Dispatcher:
     def _end_late(self, now: float) -> None:
         """End what is past its deadline, and have its handlers cancelled."""
         if late := self.slots.late(now):
-            # Who has ended in time is not late because its finish waits for company.
-            ended = {finish.seq for finish in tuple(self._finished)}
-            late = [attempt for attempt in late if attempt.seq not in ended]
+            late = self._silent(late)
             for attempt in late:
                 self._end_early(attempt, EXPIRED)
             self._expire(late)
+
+    def _silent(self, attempts: Iterable[Attempt]) -> list[Attempt]:
+        """Return those whose handlers have not ended: a finish may wait for the next step."""
+        ended = {finish.seq for finish in tuple(self._finished)}
+        return [attempt for attempt in attempts if attempt.seq not in ended]
 
     def _end_early(self, attempt: Attempt, verdict: dict[str, Any]) -> None:
         """Finish an entry before its handler has ended; whatever that says later is not sent."""

@@ -177,9 +177,14 @@ async def test_health_says_unready_meanwhile_and_ready_afterwards(
 
 
 async def test_a_stop_without_a_database_ends(
-    client: awa.AsyncClient, rig: Rig, runs: Runs, outage: Outage
+    client: awa.AsyncClient,
+    rig: Rig,
+    runs: Runs,
+    outage: Outage,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What it could not write is rescued by whoever leads next."""
+    """What it could not write, or ask, is rescued by whoever leads next."""
+    monkeypatch.setattr("awa.runtime.engine.FLUSH_S_MAX", 0.5)
     handle(client, runs)
     async with working(client) as engine:
         await until_all(rig, await insert(client))

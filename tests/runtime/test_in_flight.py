@@ -1,14 +1,17 @@
 """In flight: what happens to a worker while its one step is under way.
 
 Owns: a stop, and the news that the worker is lost, that come between a step and its answer.
-Keeps: what a step brings after the stop has cost nothing and begins nowhere here.
+Keeps: what a step brings after the stop has cost nothing and begins nowhere here; what handlers
+    say meanwhile is said.
 Above: nobody. Below: tests.runtime.scene, awa.
 """
 
 import asyncio
+from typing import Any
 
 import pytest
 
+import awa
 from awa.runtime.engine import Engine
 from awa.store.worker import Beat
 from tests.rig import Rig
@@ -57,6 +60,57 @@ async def test_what_a_step_brings_after_the_stop_goes_straight_back(
         shown = await rig.job(job)
         assert (shown["state"], shown["attempt"], shown["errors"]) == ("available", 0, [])
     assert "Rescue" not in await rig.acts()
+    assert await rig.conn.fetchval("select stopped_at is not null from awa.worker")
+
+
+async def test_a_word_that_waits_for_the_step_in_flight_is_said_and_not_handed_back(
+    clients: Clients, rig: Rig, runs: Runs
+) -> None:
+    client, producer = clients(), clients()
+    opened = asyncio.Event()
+
+    @client.task(dict, kind="k", queue="q")
+    async def handler(job: awa.Job[Any]) -> None:
+        with runs.of(job):
+            await opened.wait()
+
+    async with working(client, [("q", 2)], **RARELY) as engine:
+        (ended,) = await insert(producer)
+        await until(lambda: runs.began)
+        await until_asleep(rig, engine)
+        async with rig.gate(engine.dispatcher._conn, "newest"):
+            (waiting,) = await insert(producer)
+            await until(lambda: rig.watcher.fetchval(HELD))
+            opened.set()
+            await until(lambda: engine.dispatcher._finished)
+            stop = asyncio.create_task(client.shutdown(0))
+            await until(lambda: engine.dispatcher.is_draining)
+            await turns(engine)
+        await stop
+    assert await rig.states() == {ended: "completed", waiting: "available"}
+    runs.check_once([ended])
+
+
+async def test_a_stop_asks_what_a_step_that_broke_has_brought(
+    clients: Clients, rig: Rig, runs: Runs
+) -> None:
+    """With nothing in hand it would leave, and its entries would be rescued: a death each."""
+    client, producer = clients(), clients()
+    handle(client, runs)
+    async with working(client, **RARELY) as engine:
+        await until_asleep(rig, engine)
+        conn = engine.dispatcher._conn
+        async with rig.gate(conn, "newest"):
+            jobs = await insert(producer, 3, max_attempts=1)
+            await until(lambda: rig.watcher.fetchval(HELD))
+            stop = asyncio.create_task(client.shutdown(20_000))
+            await until(lambda: engine.dispatcher.is_draining)
+            assert engine._loop is not None
+            engine._loop.call_soon_threadsafe(conn.terminate)
+            await turns(engine)
+        await stop
+    assert runs.began == []
+    assert await rig.states() == dict.fromkeys(jobs, "available")
     assert await rig.conn.fetchval("select stopped_at is not null from awa.worker")
 
 
