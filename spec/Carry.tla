@@ -70,7 +70,9 @@ Init ==
 
 (* The newest claim, as it is searched for: in the newest segment that has one, the greatest name. *)
 Top(log) == CHOOSE s \in {c.at : c \in log} : \A c \in log : c.at <= s
-Last(log) == CHOOSE c \in log : c.at = Top(log) /\ \A d \in log : d.at = Top(log) => d.name <= c.name
+Last(log) ==
+  LET top == Top(log)
+  IN CHOOSE c \in log : c.at = top /\ \A d \in log : d.at = top => d.name <= c.name
 Newest   == Last(claims)
 
 (* What the newest part of a claim in a segment says has ended; none says nothing. *)
@@ -90,7 +92,8 @@ Rotate ==
 
 (* Close: nobody who chose s is left: no claim at work whose successor is to lie there. Trace: Close. *)
 Close(s) ==
-  /\ s < open /\ s \notin closed
+  /\ s < open
+  /\ s \notin closed       \* inert: closed once more
   /\ \A c \in Claimers : claiming[c].next # s
   /\ closed' = closed \cup {s}
   /\ UNCHANGED <<open, gone, logs, claiming, finishing, ghosts>>
@@ -124,7 +127,7 @@ AppendClaim(c, s) ==
 
 (* GoAway: the claim takes nothing, or is rolled back. Not in a trace. *)
 GoAway(c) ==
-  /\ claiming[c].at = "read"
+  /\ claiming[c].at = "read"   \* inert: without it, a step that changes nothing
   /\ claiming' = [claiming EXCEPT ![c] = Resting]
   /\ UNCHANGED <<segments, logs, finishing, ghosts>>
 
@@ -134,7 +137,7 @@ GoAway(c) ==
 (* FindClaim: where the claim lies; to read it is to lock those tables, shared, until the commit. *)
 (* Not in a trace; a Complete whose claim is gone is stale.                                       *)
 FindClaim(f, n) ==
-  /\ finishing[f] = Away
+  /\ finishing[f] = Away   \* inert: as if it had looked for another
   /\ \E c \in claims : c.name = n /\ c.takes /\ finishing' = [finishing EXCEPT ![f] = [claim |-> n, at |-> c.at]]
   /\ UNCHANGED <<segments, logs, claiming, ghosts>>
 
@@ -147,7 +150,7 @@ End(f, es) ==
       new == es \ EndedBy(n, s)
       row == [claim |-> n, part |-> Cardinality(PartsOf(n, s)) + 1, at |-> s, ended |-> EndedBy(n, s) \cup new]
   IN /\ finishing[f] # Away
-     /\ es # {}
+     /\ es # {}   \* inert: nothing ends
      /\ parts' = IF new = {} THEN parts ELSE parts \cup {row}
      /\ ends' = [e \in Names \X Places |-> IF e[1] = n /\ e[2] \in new THEN ends[e] + 1 ELSE ends[e]]
      /\ finishing' = [finishing EXCEPT ![f] = Away]
@@ -168,7 +171,9 @@ Cursor(g, here) ==
 (* Stragglers go to where the newest claim lies, and so never come to be found before it. *)
 Home(g, here) == IF Moves(g) \/ Succeeds(g) THEN here ELSE Newest.at
 Stragglers(g) == {c \in claims : c.at = g /\ IsOpen(c)}
-Carried(g, here) == {[c EXCEPT !.at = Home(g, here), !.next = here] : c \in Stragglers(g) \ {Newest}}
+Carried(g, here) ==
+  LET home == Home(g, here)
+  IN {[c EXCEPT !.at = home, !.next = here] : c \in Stragglers(g) \ {Newest}}
 
 (* Of what is open the newest part goes along; it says all that has ended. *)
 Kept(g) == Stragglers(g) \cup {c \in claims : Moves(g) /\ c = Newest}

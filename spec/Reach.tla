@@ -98,7 +98,7 @@ Commit(w) ==
   /\ tx' = [tx EXCEPT ![w] = Over]
   /\ UNCHANGED <<segment, last, claimed, work>>
 Rollback(w) ==
-  /\ w \in InFlight
+  /\ w \in InFlight   \* inert: who has drawn nothing has nothing to undo
   /\ tx' = [tx EXCEPT ![w] = Over]
   /\ UNCHANGED <<segment, last, row, claimed, work>>
 
@@ -107,7 +107,7 @@ Rollback(w) ==
 
 (* Rotate: writers go on in s: Open and Switch of Segments. Trace: Switch. *)
 Rotate(s) ==
-  /\ s \in Vacant
+  /\ s \in Vacant     \* inert here: that a number stays is said in Segments
   /\ Number(Top) < MaxNumber
   /\ segment' = [segment EXCEPT ![s] = [number |-> Number(Top) + 1, is |-> "open"]]
   /\ UNCHANGED <<written, claimed, work>>
@@ -116,7 +116,7 @@ Rotate(s) ==
 Close(s) ==
   /\ s \in Used /\ s # Top /\ ~IsClosed(s)
   /\ \A w \in Seqs : tx[w].slot # s
-  /\ work.lock # s
+  /\ work.lock # s     \* inert here: that it is for the claim to come is said in Carry
   /\ segment' = [segment EXCEPT ![s].is = "closed"]
   /\ UNCHANGED <<written, claimed, work>>
 

@@ -114,7 +114,7 @@ LookAgain(w) ==
 (* Divert with the segment of each row.                                                              *)
 Enqueue(w) ==
   /\ write[w].at = "chosen"
-  /\ row[w].is = None
+  /\ row[w].is = None                 \* inert: it would write the same once more
   /\ ~IsEmptying(write[w].saw.slot)   \* inert: what may be written into is not pruned
   /\ row' = [row EXCEPT ![w].slot = write[w].saw.slot, ![w].is = "written"]
   /\ UNCHANGED <<rotated, write, read, takes, prune>>
@@ -139,10 +139,10 @@ Rollback(w) ==
 (* Trace: Open with number and slot.                                                *)
 IsWaiting == \E s \in Used : Number(s) > open.number
 Open(s) ==
-  /\ ~IsWaiting
+  /\ ~IsWaiting                  \* inert: two might wait, for a switch only goes on
   /\ Highest < MaxNumber
   /\ s \in Vacant
-  /\ \A v \in Vacant : s <= v
+  /\ \A v \in Vacant : s <= v    \* inert: any vacant one would do
   /\ segment' = [segment EXCEPT ![s] = [number |-> Highest + 1, is |-> "open"]]
   /\ UNCHANGED <<open, row, write, read, takes, prune>>
 
@@ -175,15 +175,15 @@ Close(s) ==
 (* Read: a claim has read a segment and is to take entries of it. The tables stay locked, shared, *)
 (* until it commits. Not in a trace; placed by the snapshot of the Claim.                         *)
 Read(r, s, es) ==
-  /\ read[r] = {}
-  /\ s \in Used /\ ~IsEmptying(s)
-  /\ es # {} /\ \A w \in es : row[w].slot = s /\ row[w].is = "ready"
+  /\ read[r] = {}               \* inert: as if it had read something else
+  /\ ~IsEmptying(s)             \* inert: what holds a ready entry is not emptied
+  /\ es # {} /\ \A w \in es : row[w].slot = s /\ row[w].is = "ready"   \* inert: Claim asks again
   /\ read' = [read EXCEPT ![r] = {s}] /\ takes' = [takes EXCEPT ![r] = es]
   /\ UNCHANGED <<rotated, row, write, prune>>
 
 (* Claim: the claim commits. (That two do not take the same is Log's concern.) Trace: Claim. *)
 Claim(r) ==
-  /\ read[r] # {}
+  /\ read[r] # {}               \* inert: who has read nothing takes nothing
   /\ \A w \in takes[r] : row[w].is = "ready"
   /\ row' = [w \in Writers |-> IF w \in takes[r] THEN [row[w] EXCEPT !.is = "running", !.by = r]
                                ELSE row[w]]
@@ -192,14 +192,14 @@ Claim(r) ==
 
 (* GoAway: the reader takes nothing, or is cut off. Not in a trace. *)
 GoAway(r) ==
-  /\ read[r] # {}
+  /\ read[r] # {}               \* inert: without it, a step that changes nothing
   /\ read' = [read EXCEPT ![r] = {}] /\ takes' = [takes EXCEPT ![r] = {}]
   /\ UNCHANGED <<rotated, row, write, prune>>
 
 (* Complete: a running entry ends, wherever it lies now. Trace: Complete. *)
-Complete(r, w) ==
-  /\ row[w].is = "running" /\ row[w].by = r
-  /\ ~IsEmptying(row[w].slot)
+Complete(w) ==
+  /\ row[w].is = "running"
+  /\ ~IsEmptying(row[w].slot)   \* inert here: how a finish meets a prune is in Carry
   /\ row' = [row EXCEPT ![w].is = "ended"]
   /\ UNCHANGED <<rotated, write, read, takes, prune>>
 
@@ -213,8 +213,8 @@ Prunable(n)  == Number(n.slot) = n.number /\ Is(n.slot, "closed") /\ ~Backlog(n.
 (* Judge: a segment is over, as it seems; and what lives in it can go on in the segment that is open, *)
 (* which is locked, shared, as any writer does (its two looks are one step here). Not in a trace.     *)
 Judge(p, s) ==
-  /\ prune[p].at = "idle"
-  /\ s \in Used /\ Prunable([number |-> Number(s), slot |-> s])
+  /\ prune[p].at = "idle"       \* inert: who judges anew begins anew
+  /\ Prunable([number |-> Number(s), slot |-> s])   \* inert: Prune asks again, under the lock
   /\ prune' = [prune EXCEPT ![p] = [at |-> "judged", here |-> open,
                                     what |-> [number |-> Number(s), slot |-> s]]]
   /\ UNCHANGED <<rotated, row, write, read, takes>>
@@ -222,14 +222,14 @@ Judge(p, s) ==
 (* LockTables: nobody is in its tables, and from now on nobody will be. Not in a trace. *)
 LockTables(p) ==
   /\ prune[p].at = "judged"
-  /\ InTables(prune[p].what.slot) = {}
-  /\ ~IsEmptying(prune[p].what.slot)
+  /\ InTables(prune[p].what.slot) = {}   \* inert here: who has read leaves backlog; finishes are in Carry
+  /\ ~IsEmptying(prune[p].what.slot)     \* inert: the second judges again
   /\ prune' = [prune EXCEPT ![p].at = "locked"]
   /\ UNCHANGED <<rotated, row, write, read, takes>>
 
 (* GiveUp: the lock was not to be had, or what was judged is so no more. Not in a trace. *)
 GiveUp(p) ==
-  /\ prune[p].at # "idle"
+  /\ prune[p].at # "idle"       \* inert: without it, a step that changes nothing
   /\ prune' = [prune EXCEPT ![p] = Resting]
   /\ UNCHANGED <<rotated, row, write, read, takes>>
 
@@ -249,10 +249,10 @@ Prune(p) ==
 
 WriterStep(w) ==
   Begin(w) \/ LookAtOpen(w) \/ LockSegment(w) \/ LookAgain(w) \/ Enqueue(w) \/ Commit(w) \/ Rollback(w)
+  \/ Complete(w)
 ReaderStep(r) ==
   \/ \E s \in Slots, es \in SUBSET Writers : Read(r, s, es)
   \/ Claim(r) \/ GoAway(r)
-  \/ \E w \in Writers : Complete(r, w)
 LeaderStep == \E s \in Slots : Open(s) \/ Switch(s) \/ Seal(s) \/ Close(s)
 PrunerStep(p) == (\E s \in Slots : Judge(p, s)) \/ LockTables(p) \/ GiveUp(p) \/ Prune(p)
 
@@ -296,6 +296,12 @@ NothingLandsInClosed == [][\A w \in Writers :
 
 (* Only closed segments are emptied, and never the open one. *)
 OnlyClosedIsEmptied == [][\A s \in Used : segment'[s].number = 0 => Is(s, "closed")]_vars
+
+(* A segment is opened, sealed, closed, emptied, and made before all that, in this order. *)
+Life == {<<"absent", "open">>, <<"free", "open">>, <<"open", "sealed">>, <<"sealed", "closed">>,
+         <<"closed", "free">>}
+LifeGoesOn == [][\A s \in Slots :
+  segment'[s] # segment[s] => <<segment[s].is, segment'[s].is>> \in Life]_vars
 
 (* To be carried changes nothing but the place. *)
 CarryKeeps == [][\A w \in Writers :

@@ -89,8 +89,8 @@ Ask(p) ==
 (* Age: a number counts as young for a second; then nobody looks often for it any more. *)
 (* Not in a trace; placed by its time.                                                  *)
 Age(p) ==
-  /\ p \in Slow
-  /\ job[p].at = "asked"
+  /\ p \in Slow           \* inert: a bound
+  /\ job[p].at = "asked"   \* inert: who is slow before it asks notifies in any case
   /\ job' = [job EXCEPT ![p].young = FALSE]
   /\ UNCHANGED told
   /\ Unproduced
@@ -165,7 +165,7 @@ After(w) ==
                    !.soon = worker[w].soon \/ ~worker[w].asks, !.announced = worker[w].asks]
 Claim(w, fills) ==
   /\ worker[w].at = "rung"
-  /\ fills => worker[w].saw # {}
+  /\ fills => worker[w].saw # {}   \* inert: it may have been filled before
   /\ taken' = taken \cup worker[w].saw
   /\ sleepers' = Named(w)
   /\ queueLock' = None
@@ -177,7 +177,7 @@ Claim(w, fills) ==
 (* the worker looks again. Not in a trace.                                                                *)
 Refuse(w, asks) ==
   /\ worker[w].at = "awake"
-  /\ queueLock # None
+  /\ queueLock # None       \* inert: without it, a step that changes nothing
   /\ worker' = [worker EXCEPT ![w].heard = FALSE]
   /\ UNCHANGED <<bell, sleepers, produced, taken, queueLock, faults>>
 
@@ -196,7 +196,7 @@ BreakOff(w) ==
 (* Hear: a notification arrives. While a look is under way it is kept in mind: the job may have come *)
 (* after what that look has seen. Process event: Awake, with the cause.                              *)
 Hear(w) ==
-  /\ w \in told
+  /\ w \in told             \* inert: a false notification is a needless look
   /\ told' = told \ {w}
   /\ worker' = [worker EXCEPT ![w].at = IF @ = "asleep" THEN "awake" ELSE @,
                               ![w].heard = worker[w].at \in Looking \cup {"full"}]
@@ -211,7 +211,8 @@ Free(w) ==
 (* LookSoon: a few milliseconds have passed, and something is young; or the busy time is over. *)
 (* Poll: the slow poll, which is always enough. Process event: Awake, with the cause.          *)
 LookSoon(w) ==
-  /\ worker[w].at = "asleep" /\ worker[w].soon
+  /\ worker[w].at = "asleep"
+  /\ worker[w].soon         \* inert: without it, a Poll
   /\ worker' = [worker EXCEPT ![w].at = "awake"]
   /\ UNCHANGED <<bell, sleepers, produced, taken, queueLock, faults>>
 Poll(w) ==
@@ -221,7 +222,7 @@ Poll(w) ==
 
 (* Die: a worker is killed; its look, if any, is rolled back. Chaos event: Killed. *)
 Die(w) ==
-  /\ worker[w].at # "dead"
+  /\ worker[w].at # "dead"   \* inert: it dies once more
   /\ faults.deaths < MaxDeaths
   /\ faults' = [faults EXCEPT !.deaths = @ + 1]
   /\ queueLock' = IF queueLock = w THEN None ELSE queueLock
@@ -232,7 +233,8 @@ Die(w) ==
 (* Forget: the leader has found out, and names the dead no more: a claim that takes nothing. *)
 (* Trace: Claim by the leader, or by who retires.                                            *)
 Forget(w) ==
-  /\ worker[w].at = "dead" /\ w \in sleepers
+  /\ worker[w].at = "dead"
+  /\ w \in sleepers         \* inert: without it, the bell says what it should
   /\ queueLock = None
   /\ sleepers' = sleepers \ {w}
   /\ bell' = (sleepers \ {w} # {})
@@ -266,6 +268,21 @@ NoWakeUpIsLost == faults.lost = 0 /\ Idles => \A p \in Waiting : IsFound(p)
 
 (* The queue's lock is held by who is at work in it, and by nobody else. *)
 LockIsHeldAtWork == \A w \in Workers : queueLock = w <=> worker[w].at \in Looking
+
+-----------------------------------------------------------------------------
+(* Step properties. *)
+
+(* A job is drawn, asked for, committed, told of, in this order, or is gone before it is committed. *)
+JobLife == {<<"idle", "drawn">>, <<"drawn", "asked">>, <<"asked", "committed">>, <<"asked", "over">>,
+            <<"committed", "over">>, <<"drawn", "gone">>, <<"asked", "gone">>}
+JobGoesOn == [][\A p \in Producers :
+  job'[p].at # job[p].at => <<job[p].at, job'[p].at>> \in JobLife]_vars
+
+(* A look goes from step to step, and is begun by who is awake; who is dead does nothing. *)
+LookLife == {<<"awake", "locked">>, <<"locked", "looked">>, <<"looked", "rung">>}
+LookGoesOn == [][\A w \in Workers : LET is == worker'[w].at IN
+  /\ is # worker[w].at /\ is \in Looking => <<worker[w].at, is>> \in LookLife
+  /\ worker[w].at = "dead" => is = "dead"]_vars
 
 -----------------------------------------------------------------------------
 (* Liveness. A look goes on; a notification that was sent arrives; a producer that has committed and was *)

@@ -45,6 +45,13 @@ NumberByCount(s) ==
   /\ segment' = [segment EXCEPT ![s] = [number |-> Cardinality(Used) + 1, is |-> "open"]]
   /\ UNCHANGED <<open, row, write, read, takes, prune>>
 
+(* Whatever is older than the open one is sealed, be it closed. *)
+SealAgain(s) ==
+  /\ s \in Used
+  /\ Number(s) < open.number
+  /\ segment' = [segment EXCEPT ![s].is = "sealed"]
+  /\ UNCHANGED <<open, row, write, read, takes, prune>>
+
 (* A segment is closed once it is sealed, whoever is still at work in it. *)
 CloseBlindly(s) ==
   /\ Is(s, "sealed")

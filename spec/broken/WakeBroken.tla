@@ -78,8 +78,21 @@ NobodyRings(p) == FALSE
 (* A producer that was open for long goes by what it was told when it asked. *)
 AsTold(p) == job[p].rings
 
+(* A producer whose commit was not answered takes it for rolled back. *)
+UnansweredIsGone(p) ==
+  /\ job[p].at \in {"drawn", "asked", "committed"}
+  /\ job' = [job EXCEPT ![p] = [at |-> "gone", rings |-> FALSE, young |-> FALSE]]
+  /\ UNCHANGED told
+  /\ Unproduced
+
 -----------------------------------------------------------------------------
 (* The end of a worker. *)
+
+(* The poll does not ask whether its worker was declared lost. *)
+DeadPolls(w) ==
+  /\ worker[w].at \in {"asleep", "dead"}
+  /\ worker' = [worker EXCEPT ![w].at = "awake"]
+  /\ UNCHANGED <<bell, sleepers, produced, taken, queueLock, faults>>
 
 (* With the dead the bell is silenced, whoever else sleeps. *)
 SilencedForAll(w) ==

@@ -1,5 +1,5 @@
 -- After closed: the segment that follows this one, if nobody can write into this one any more.
--- spec    none: reads only
+-- spec    Reach.tla!AskClosed
 -- in      segment smallint
 -- out     the next one's number; null while this one is open or sealed
 -- locks   none

@@ -1,5 +1,5 @@
 -- Carry: what lives in a segment that is about to be truncated goes on in another, under the same names.
--- spec    Segments.tla!Prune   guard: nobody else can read or write the segment
+-- spec    Carry.tla!Prune   guard: nobody else can read or write the segment
 -- in      segment smallint, here smallint (where it goes)
 -- out     false if a queue's lock could not be had: then nothing may be truncated
 -- locks   ACCESS EXCLUSIVE on the segment is held; queues, tried

@@ -1,5 +1,5 @@
 -- Home: where a claim goes that is carried out of a segment.
--- spec    none: a part of Carry
+-- spec    Carry.tla!Home
 -- in      claim bigint, segment smallint (which it leaves), here smallint (where the cursor would go)
 -- out     the segment of its queue's newest claim, unless that leaves as well
 -- locks   none

@@ -1,5 +1,5 @@
 -- Next claim: the row that will follow the newest claim, with its cursor unmoved and nothing taken.
--- spec    Log.tla!CommitClaim
+-- spec    Log.tla!CommitClaim, Reach.tla!NextClaim
 -- in      c claim (the newest), worker int, asleep boolean, deadline_s float8
 -- out     the row
 -- locks   the queue's is held; shared: the segment that the claim after this one goes to

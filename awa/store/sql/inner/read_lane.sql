@@ -1,5 +1,5 @@
 -- Read lane: the next entries of one lane, in order, as far as there is room and none waits elsewhere more urgently.
--- spec    Log.tla!ReadEntries
+-- spec    Log.tla!ReadEntries, Reach.tla!MoveOn
 -- in      t turn, room int, bound timestamptz (null: none; an entry that became ready later is left), kinds text[]
 -- out     the turn, its cursor moved on and what it passed over unseen in `fresh`; mine: entries of a kind the worker
 --         knows; strange: of another kind; read: how many were looked at; reads: what was seen, while tracing

@@ -1,5 +1,5 @@
 -- Running in: the entries of a segment that are being run, and the claims of a segment that are open.
--- spec    Segments.tla!Carried
+-- spec    Carry.tla!Stragglers
 -- in      segment smallint
 -- out     entries: their seqs; claims: their names
 -- locks   none

@@ -1,5 +1,5 @@
 -- Slots from: the segments that may hold an entry, oldest first.
--- spec    none: reads only
+-- spec    Reach.tla!SlotsFrom
 -- in      number bigint (the oldest segment's number)
 -- out     their partitions; nobody writes into a newer one than the sequence names at this moment
 -- locks   none

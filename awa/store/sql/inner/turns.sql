@@ -1,5 +1,5 @@
 -- Turns: the lanes of a queue that have numbers beyond the cursor.
--- spec    Log.tla!TakeLock
+-- spec    Log.tla!TakeLock, Reach.tla!Turn
 -- in      c claim (the newest), kinds text[]
 -- out     turns: a turn a lane; behind: a lane's sequence is behind its cursor (a restored copy counts anew), and nobody
 --         may claim from it until it is mended; paused: the queue gives out nothing; bell: the queue's
