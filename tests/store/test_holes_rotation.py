@@ -115,6 +115,25 @@ async def test_a_segment_that_is_closed_while_a_claim_reads_it_is_read_again(rig
     assert sorted(given) == late + newer
 
 
+async def test_what_comes_after_a_claim_has_read_how_far_the_lane_goes_is_not_left_behind(
+    rig: Rig,
+) -> None:
+    """One has read the lane's last number, is stopped; more is committed; the segment is closed."""
+    worker, leader = await rig.worker(), await rig.lead()
+    jobs = await rig.enqueue(2)
+    async with rig.gate(worker.conn, "clock"):
+        # The clock is read for the claim's row, before its segment is locked.
+        claim = asyncio.create_task(worker.claim())
+        await rig.until_blocked(worker.conn, claim)
+        jobs += await rig.enqueue(3)
+        await leader.rotate()
+    given = await claim
+    for _ in range(3):
+        given += await worker.claim(settles=True)
+    assert given == jobs
+    assert (await rig.newest())["reads_from"] == [2]
+
+
 async def test_a_prune_gives_way_to_a_claim_that_knows_where_to_look(rig: Rig) -> None:
     """One knows in which segments to look, is stopped; the leader would truncate one of them."""
     worker, leader = await rig.worker(), await rig.lead()

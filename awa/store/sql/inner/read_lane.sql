@@ -44,8 +44,9 @@ if r.n > 0 then
   t.fresh := t.fresh + (int8multirange(int8range(t.hi, r.seq, '(]')) - r.seen);
   t.hi := r.seq;
 end if;
+-- To the lane's end, and not to the last number that this claim has read: what was drawn since may lie there as well.
 if next_from is not null and not exists (
-  select from entry e where e.segment = slots[1] and e.seq > t.hi and e.seq <= t.upto)
+  select from entry e where e.segment = slots[1] and e.seq > t.hi and e.seq < lane_base(t.lane + 1))
 then
   t.reads_from := next_from;
 end if;
