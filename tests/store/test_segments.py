@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from awa.errors import AwaError
-from tests.rig import Rig
+from tests.rig import Leader, Rig
 
 
 async def segments(rig: Rig) -> dict[int, str]:
@@ -153,6 +153,32 @@ async def test_no_segment_is_named_like_another_one(rig: Rig) -> None:
     written = await rig.conn.fetchval("select segment from awa.entry")
     assert [tuple(row) for row in found] == [(written, job)]
     assert await worker.claim() == [job]
+
+
+async def test_a_rotation_that_was_stopped_switches_to_nothing_older(rig: Rig) -> None:
+    """One has begun, is stopped; its answer is lost, and the leader asks anew; one goes on."""
+    leader = await rig.lead()
+    other = Leader(await rig.connect(), leader.epoch)
+    async with rig.gate(leader.conn, "tracing"):
+        # It has seen that its epoch is the present one, and looked at no segment.
+        stopped = asyncio.create_task(leader.store.rotate(leader.epoch, 1e9, 2**60))
+        await rig.until_blocked(leader.conn, stopped)
+        await other.rotate(2)
+    assert await stopped is None
+    assert await rig.conn.fetchval("select last_value / 1000 from awa.open_segment") == 3
+    assert await segments(rig) == {1: "closed", 2: "closed", 3: "open"}
+
+
+async def test_nobody_else_rotates_while_a_rotation_goes_by_what_it_read(rig: Rig) -> None:
+    leader = await rig.lead()
+    other = Leader(await rig.connect(), leader.epoch)
+    await leader.open_segment()
+    async with rig.gate(leader.conn, "open_segment"):
+        stopped = asyncio.create_task(leader.store.rotate(leader.epoch, 1e9, 2**60))
+        await rig.until_blocked(leader.conn, stopped)
+        assert [await other.store.rotate(other.epoch, 0, 2**60) for _ in range(4)] == [None] * 4
+    assert await stopped == "switched"
+    assert await segments(rig) == {1: "sealed", 2: "open"}
 
 
 # --- Prune: what is over ------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 --         only after its opening committed
 -- in      epoch bigint, age_s float8, bytes bigint
 -- out     what was done: opened, switched, closed, or null; unless it is null it is worth calling again
--- locks   shared: the leadership; a sealed segment, exclusively, tried: nobody who may still write into it is left
+-- locks   shared: the leadership; rotations, tried; a sealed segment, exclusively, tried: nobody who may still write into it is left
 -- plan    segment_pkey
 -- In three calls, so in three transactions: the switch is a sequence's, which no rollback takes back, so what it points
 -- to must be committed before; and a segment is closed when the last writer that chose it in time is gone.
@@ -12,10 +12,16 @@ language plpgsql security definer
 set search_path to {schema}, pg_temp
 as $$
 declare
-  present bigint := open_segment();
+  present bigint;
   g segment;
 begin
 perform as_leader(rotate.epoch);
+-- Another one of this leader, whose answer was lost, may be anywhere in here: who goes by what he read before it, switches
+-- back to a segment that is closed.
+if not pg_try_advisory_xact_lock('segment'::regclass::oid::int, -1) then
+  return null;
+end if;
+present := open_segment();
 select * into g from segment s where s.sealed_at is not null and s.closed_at is null
 and pg_try_advisory_xact_lock('segment'::regclass::oid::int, s.segment) order by s.number limit 1;
 if found then
@@ -25,7 +31,7 @@ if found then
   end if;
   return 'closed';
 end if;
-select * into g from segment s where s.number > present / 1000;
+select * into g from segment s where s.number > present / 1000 order by s.number limit 1;
 if found then
   perform setval('open_segment', g.number * 1000 + g.segment);
   if tracing() then
