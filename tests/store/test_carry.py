@@ -173,6 +173,23 @@ async def test_a_prune_gives_up_behind_a_long_reader_and_the_claimers_go_on(rig:
     assert await leader.prune(wait_ms=50) == 1
 
 
+async def test_a_prune_waits_for_one_reader_after_another_no_longer_than_for_one(rig: Rig) -> None:
+    await rig.have_movable_clock()
+    worker, leader = await rig.worker(), await rig.lead()
+    await rig.enqueue()
+    await worker.end(*await worker.take())
+    await leader.rotate()
+    first, second = await rig.begin(), await rig.begin()
+    await first.execute("lock table awa.entry_0 in access share mode")
+    await second.execute("lock table awa.deferred_0 in access share mode")
+    prune = asyncio.create_task(leader.prune(wait_ms=60_000))
+    await rig.until_blocked(leader.conn, prune)
+    await rig.pass_time(60)
+    await first.execute("commit")
+    async with asyncio.timeout(20):
+        assert await prune is None
+
+
 async def test_a_prune_gives_up_while_a_claim_of_an_idle_queue_is_at_work(rig: Rig) -> None:
     worker, leader = await rig.worker(), await rig.lead()
     await rig.enqueue()
@@ -195,6 +212,27 @@ async def prune_under_way(rig: Rig, worker: Worker, leader: Leader) -> None:
     await leader.rotate()
     await leader.conn.execute("begin")
     assert await leader.prune() == 1
+
+
+async def test_a_prune_that_was_stopped_takes_no_segment_that_is_in_use_again(rig: Rig) -> None:
+    """One has found a segment closed, is stopped; another empties it, and it is opened anew."""
+    worker, leader = await rig.worker(), await rig.lead()
+    await prune_under_way(rig, worker, leader)
+    other = Leader(await rig.connect(), leader.epoch)
+    async with rig.gate(other.conn, "open_segment"):
+        stopped = asyncio.create_task(other.prune())
+        await rig.until_blocked(other.conn, stopped)
+        await leader.conn.execute("commit")
+        await rig.until_blocked(other.conn, stopped)
+        await leader.open_segment()
+        await leader.switch_segment()
+        (job,) = await rig.enqueue()
+        await worker.end(*await worker.take())
+    assert await stopped is None
+    assert await rig.states() == {job: "completed"}
+    newer = await rig.enqueue()
+    assert await worker.claim() == newer
+    assert await leader.close_segment()
 
 
 async def test_an_open_producer_keeps_no_segment_from_its_prune(rig: Rig) -> None:
