@@ -6,6 +6,8 @@ Above: nobody. Below: tests.rig, awa.store.
 """
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
@@ -278,6 +280,27 @@ async def test_a_look_that_met_a_prune_goes_through(rig: Rig, verb: str) -> None
     await rig.until_blocked(rig.conn, look)
     await leader.conn.execute("commit")
     assert await look
+
+
+@pytest.mark.parametrize("sweep", ["promote", "sort", "purge", "prune"])
+async def test_a_sweep_that_met_a_prune_goes_through(rig: Rig, sweep: str) -> None:
+    worker, leader = await rig.worker(), await rig.lead()
+    other = Leader(await rig.connect(), leader.epoch)
+    gone = await rig.worker()
+    assert await gone.store.retire(gone.worker)
+    await prune_under_way(rig, worker, leader)
+    sweeps: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
+        "promote": other.promote,
+        "sort": other.sort,
+        "purge": lambda: other.store.purge(other.epoch, 3600, 3600, 100),
+        "prune": other.prune,
+    }
+    met = asyncio.create_task(sweeps[sweep]())
+    await rig.until_blocked(other.conn, met)
+    await leader.conn.execute("commit")
+    await met
+    jobs = await rig.enqueue()
+    assert await worker.claim() == jobs
 
 
 async def test_the_view_is_readable_with_a_snapshot_older_than_a_prune(rig: Rig) -> None:

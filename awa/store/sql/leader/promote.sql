@@ -3,7 +3,7 @@
 -- in      epoch bigint, since timestamptz (what the last call gave back; null: from the beginning), n int
 -- out     promoted: how many; clean_to: up to when nothing is left behind, whoever commits late; queues to wake;
 --         intake: something may wait in the intake, or its holes are open
--- locks   shared: the leadership; as append
+-- locks   shared: the leadership; ACCESS SHARE on the claims; as append
 -- plan    deferred_N_for_promote, ending_N_for_finish
 create or replace function {schema}.promote(
   epoch bigint, since timestamptz, n int, out promoted int, out clean_to timestamptz, out queues text[], out intake boolean)
@@ -22,9 +22,13 @@ declare
   from_at timestamptz;
   s smallint;
   due bigint[];
-  c claim := newest(0);
+  c claim;
 begin
 perform as_leader(promote.epoch);
+-- Here it waits for a prune that is under way. A snapshot from before the wait would show neither where the newest claim
+-- was nor where it is.
+lock table claim in access share mode;
+c := newest(0);
 promoted := 0;
 queues := '{}';
 update leader l set looks_back = false where l.looks_back;

@@ -2,7 +2,7 @@
 -- spec    Queue.tla!Discard   guard: the job is held, for long enough
 -- in      epoch bigint, cancelled_s float8, failed_s float8, n int (rows at most)
 -- out     how many jobs
--- locks   shared: the leadership; the rows; as forget_worker
+-- locks   shared: the leadership; ACCESS SHARE on the claims; the rows; as forget_worker
 -- plan    held_for_prune; as newest
 create or replace function {schema}.purge(epoch bigint, cancelled_s float8, failed_s float8, n int) returns int
 language plpgsql security definer
@@ -14,6 +14,8 @@ declare
   gone bigint[];
 begin
 perform as_leader(purge.epoch);
+-- Waits for a prune, as promote.
+lock table claim in access share mode;
 -- Who was missed when it stopped, for a claim of its queue was at work then.
 perform forget_worker(w.worker) from worker w
 where w.stopped_at is not null and w.worker in (select unnest((newest(q.queue)).sleepers) from queue q);
