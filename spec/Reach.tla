@@ -193,11 +193,11 @@ ReadSlots ==
                              !.first = [number |-> Number(first), slot |-> first]]
      /\ UNCHANGED <<segment, written, claimed>>
 
-(* AskClosed: if the first of several is closed, and still has its number, the lane may be read from *)
-(* the next number on. Before the read: whoever writes into it after that is gone. Not in a trace;   *)
-(* Claim shows the cursor's `reads_from` before and after.                                           *)
+(* AskClosed: if the first of several is closed, and its slot is the first still, the lane may be read  *)
+(* from the next number on. Before the read: whoever writes into it after that is gone. Not in a trace; *)
+(* Claim shows the cursor's `reads_from` before and after.                                              *)
 NextFrom(first) ==
-  IF Number(first.slot) = first.number /\ IsClosed(first.slot) THEN NextAfter(first.number) ELSE 0
+  IF FirstOf(SlotsFrom(work.from)) = first.slot /\ IsClosed(first.slot) THEN NextAfter(Number(first.slot)) ELSE 0
 AskClosed ==
   /\ work.at = "closed"
   /\ work' = [work EXCEPT !.at = "read", !.next = NextFrom(work.first)]

@@ -134,6 +134,38 @@ async def test_what_comes_after_a_claim_has_read_how_far_the_lane_goes_is_not_le
     assert (await rig.newest())["reads_from"] == [2]
 
 
+READ_LANE = """
+select (r.t).reads_from from lane l cross join pg_sequence_last_value(l.sequence) n
+cross join read_lane((l.lane, l.priority, l.sequence, n, n, 1, null, '{}')::turn, 10, null, '{k}') r
+where l.lane = $1
+"""
+
+
+async def test_a_slot_that_is_a_younger_segments_by_now_moves_no_lane_past_an_older_one(
+    rig: Rig,
+) -> None:
+    """One knows in which slots to look, is stopped; the first is emptied, and used once more.
+
+    A claim has the tables locked by then; this is the rule by itself.
+    """
+    worker, leader = await rig.worker(), await rig.lead()
+    await rig.enqueue()
+    (seq,) = await worker.take()
+    await worker.end(seq)
+    await leader.rotate()
+    reader = await rig.connect()
+    await reader.execute("set search_path to awa")
+    async with rig.gate(reader, "slots_from"):
+        read = asyncio.create_task(reader.fetchval(READ_LANE, seq >> 40))
+        await rig.until_blocked(reader, read)
+        assert await leader.prune() == 1
+        jobs = await rig.enqueue()
+        await leader.rotate(2)
+    # Its first slot is the third segment, which is closed, and holds nothing of the lane.
+    assert await read == 1
+    assert await worker.claim() == jobs
+
+
 async def test_a_prune_gives_way_to_a_claim_that_knows_where_to_look(rig: Rig) -> None:
     """One knows in which segments to look, is stopped; the leader would truncate one of them."""
     worker, leader = await rig.worker(), await rig.lead()

@@ -12,7 +12,7 @@ language plpgsql as $$
 declare
   slots smallint[] := slots_from(t.reads_from);
   -- Before the read: a writer that commits after it, into a segment that is closed after that, is looked for again.
-  next_from bigint := case when cardinality(slots) > 1 then after_closed(slots[1]) end;
+  next_from bigint := case when cardinality(slots) > 1 then after_closed(t.reads_from, slots[1]) end;
   plain boolean := bound is null and cardinality(slots) = 1;
   r record;
 begin
