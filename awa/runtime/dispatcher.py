@@ -105,10 +105,10 @@ class Dispatcher:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._ring)
 
-    def look(self, queue: str) -> None:
-        """A wake-up came: look into that queue at once. On the engine's loop."""
+    def look(self, queue: str | None = None) -> None:
+        """A wake-up came: look into that queue at once, or into all. On the engine's loop."""
         for one in self.slots.queue_by_number.values():
-            if one.config.name == queue:
+            if queue in (one.config.name, None):
                 one.pace.wake()
                 self._ring()
 

@@ -206,7 +206,11 @@ class Engine:
                 self.dispatcher.ask_over()
 
         def on_change(is_listening: bool) -> None:
+            was_listening = self.dispatcher.is_listening
             self.dispatcher.is_listening = is_listening
+            if was_listening and not is_listening:
+                # It had gone to sleep for as long as who will be told.
+                self.dispatcher.look()
 
         return Listener(self._target, self.dispatcher.look, on_over, on_change)
 

@@ -19,12 +19,15 @@ from tests.runtime.conftest import Outage
 from tests.runtime.scene import (
     BEATS,
     LISTENS,
+    RARELY,
+    RARELY_S,
     STEPS,
     Runs,
     backends,
     cut,
     handle,
     insert,
+    looks_in_s,
     until,
     until_all,
     working,
@@ -112,6 +115,18 @@ async def test_without_its_listening_connection_it_polls_and_listens_again(
         await until(lambda: engine.dispatcher.is_listening)
         await until_all(rig, more := await insert(client, 3))
     runs.check_once(jobs + more)
+
+
+async def test_who_does_not_hear_any_more_polls_as_often_as_it_was_asked(
+    client: awa.AsyncClient, rig: Rig, runs: Runs
+) -> None:
+    """The poll of a listener is only a safety net, and comes after several times as long."""
+    handle(client, runs)
+    async with working(client, **RARELY) as engine:
+        await until(lambda: engine.dispatcher.is_listening)
+        await until(lambda: looks_in_s(engine) > RARELY_S)
+        await cut(rig, LISTENS)
+        await until(lambda: 0 < looks_in_s(engine) <= RARELY_S)
 
 
 async def test_the_heartbeat_comes_back_and_nobody_is_lost(
