@@ -2,7 +2,8 @@
 
 Owns: the waits between two looks, when the worker counts as asleep, when a lane is settled.
 Keeps: polling alone is always enough; a wake-up only shortens a wait. A worker that announces
-    its sleep looks once more afterwards, so nothing that was committed meanwhile is missed.
+    its sleep looks once more afterwards, and so does one that is told of a job during a look, so
+    nothing that was committed meanwhile is missed. A look that did nothing has announced nothing.
 Above: slots and dispatcher. Below: store.
 """
 
@@ -31,6 +32,7 @@ class Pace:
     __slots__ = (
         "_busy_until",
         "_is_announced",
+        "_is_heard",
         "_poll_s",
         "_young_since",
         "is_behind",
@@ -45,6 +47,7 @@ class Pace:
         self._busy_until = 0.0
         self._young_since: float | None = None
         self._is_announced = False
+        self._is_heard = False
 
     def is_asleep(self, now: float) -> bool:
         """Return whether a look that is sent now is to announce this worker as a sleeper."""
@@ -54,8 +57,13 @@ class Pace:
         """Return whether a look that is sent now is to close the ends of lanes."""
         return self._young_since is not None and now - self._young_since >= SETTLE_S
 
+    def begin(self) -> None:
+        """A look is sent: what is heard from now on may be of a job that it does not see."""
+        self._is_heard = False
+
     def wake(self) -> None:
-        """A notification: look at once."""
+        """A notification: look at once, or once more when the look under way is answered."""
+        self._is_heard = True
         self.next_at = 0.0
 
     def forget(self) -> None:
@@ -74,9 +82,8 @@ class Pace:
             self._young_since = None
         elif self._young_since is None:
             self._young_since = now
-        is_news = asleep and not self._is_announced
-        self._is_announced = asleep
-        if is_news or queue in answer.more or queue in answer.busy:
+        is_news = not answer.is_refused(queue) and self._announces(asleep)
+        if is_news or self._is_heard or queue in answer.more or queue in answer.busy:
             self.next_at = now
         elif queue in answer.young:
             self.next_at = now + YOUNG_S
@@ -87,3 +94,9 @@ class Pace:
             self.next_at = min(now + self._poll_s, self._busy_until)
         else:
             self.next_at = now + self._poll_s * (LISTENING_TIMES if is_listening else 1)
+
+    def _announces(self, asleep: bool) -> bool:
+        """A look was carried out; return whether it is the first to name this worker a sleeper."""
+        is_news = asleep and not self._is_announced
+        self._is_announced = asleep
+        return is_news

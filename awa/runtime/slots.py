@@ -50,6 +50,18 @@ class QueueSlots:
         free = self.config.max_workers - self.held
         return max(0, min(free, self.config.claim_batch_size))
 
+    def ask(self, now: float) -> Ask:
+        """Return what to ask of the queue in a look that is sent now."""
+        self.pace.begin()
+        return Ask(
+            queue=self.queue,
+            room=self.room,
+            ageing_ms=self.config.priority_aging_interval_ms,
+            deadline_s=self.config.deadline_duration_ms / 1000,
+            asleep=self.pace.is_asleep(now),
+            settles=self.pace.settles(now),
+        )
+
 
 class Slots:
     """All queues of this process."""
@@ -61,14 +73,7 @@ class Slots:
     def asks(self, now: float) -> list[Ask]:
         """Return what to ask of each queue that has room and is due for a look."""
         return [
-            Ask(
-                queue=one.queue,
-                room=one.room,
-                ageing_ms=one.config.priority_aging_interval_ms,
-                deadline_s=one.config.deadline_duration_ms / 1000,
-                asleep=one.pace.is_asleep(now),
-                settles=one.pace.settles(now),
-            )
+            one.ask(now)
             for one in self.queue_by_number.values()
             if one.pace.next_at <= now and one.room > 0
         ]

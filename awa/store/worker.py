@@ -65,6 +65,13 @@ class Stepped:
     behind: set[int] = field(default_factory=set)
     """Queues with a lane whose sequence is behind its cursor."""
 
+    paused: set[int] = field(default_factory=set)
+    """Queues that give out nothing for now."""
+
+    def is_refused(self, queue: int) -> bool:
+        """Return whether the claim from a queue did nothing, and so announced nobody's sleep."""
+        return queue in self.busy or queue in self.behind or queue in self.paused
+
     is_lost: bool = False
     """This worker was declared lost: it must register anew."""
 

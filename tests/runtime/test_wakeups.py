@@ -12,6 +12,7 @@ from time import monotonic
 
 import pytest
 
+from awa.runtime.pace import Pace
 from tests.rig import Rig
 from tests.runtime.conftest import Clients
 from tests.runtime.scene import (
@@ -26,6 +27,7 @@ from tests.runtime.scene import (
 )
 
 BELL = "select awa.set_bell(bell, $1) from awa.queue where name = 'q'"
+WAITS = "select cardinality(pg_blocking_pids($1)) > 0"
 
 
 async def test_an_idle_worker_is_told(clients: Clients, rig: Rig, runs: Runs) -> None:
@@ -41,6 +43,33 @@ async def test_an_idle_worker_is_told(clients: Clients, rig: Rig, runs: Runs) ->
             # One that claims, one that finishes and announces the sleep: nobody polled meanwhile.
             assert engine.dispatcher.counts["steps"] - steps <= 4
     runs.check_once([1, 2, 3])
+
+
+async def test_who_is_told_during_a_look_looks_again(
+    clients: Clients, rig: Rig, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One has looked, is stopped before its claim commits; the next job comes, and it is told."""
+    client, producer = clients(), clients()
+    handle(client, runs)
+    heard: list[Pace] = []
+    wake = Pace.wake
+
+    def hear(pace: Pace) -> None:
+        heard.append(pace)
+        wake(pace)
+
+    monkeypatch.setattr(Pace, "wake", hear)
+    async with working(client, **RARELY) as engine:
+        await until(lambda: engine.dispatcher.is_listening)
+        await until_asleep(rig, engine)
+        conn = engine.dispatcher._conn
+        async with rig.gate(conn, "passed"):
+            jobs = await insert(producer)
+            await until(lambda: rig.watcher.fetchval(WAITS, conn.get_server_pid()))
+            jobs += await rig.enqueue()
+            await until(lambda: len(heard) == 2)
+        await until_all(rig, jobs)
+    runs.check_once(jobs)
 
 
 async def test_every_way_in_wakes(clients: Clients, rig: Rig, runs: Runs) -> None:

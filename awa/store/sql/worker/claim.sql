@@ -5,7 +5,8 @@
 --         the lane's end: the caller has looked in vain for some time), waits boolean (for the queue's lock)
 -- out     n: the claim as it was written, or null; oldest: the oldest segment number that holds an entry of it;
 --         notes: more (there was no room for all), young (numbers are drawn that nobody sees yet: look again soon),
---         busy (another claim is at work), behind (a lane's sequence is behind its cursor)
+--         busy (another claim is at work), behind (a lane's sequence is behind its cursor), paused; these three did
+--         nothing, and announced nobody's sleep
 -- locks   the queue, until commit; shared: segments written to
 -- plan    as newest, turns, look and choose
 create or replace function {schema}.claim(
@@ -39,6 +40,9 @@ end if;
 -- Most calls for an idle queue end here.
 if t.paused or t.turns = '{}' and c.pages = '{}' and (claim.asleep = (claim.worker = any(c.sleepers))) is not false then
   perform set_bell(t.bell, c.sleepers <> '{}');
+  if t.paused then
+    notes := '{paused}';
+  end if;
   return;
 end if;
 n := next_claim(c, claim.worker, claim.asleep, claim.deadline_s);
