@@ -310,6 +310,36 @@ SEGMENTS: dict[str, tuple[str, str, str, Kill]] = {
         "from deferred d where false and d.segment = carry.segment",
         test_carry.test_deferred_jobs_are_carried_until_they_are_due,
     ),
+    "what came since is left behind": (
+        "read_lane",
+        "e.seq < lane_base(t.lane + 1))",
+        "e.seq <= t.upto)",
+        test_holes_rotation.test_what_comes_after_a_claim_has_read_how_far_the_lane_goes_is_not_left_behind,
+    ),
+    "a lane leaves a slot, whatever segment it is": (
+        "after_closed",
+        "where s.number >= after_closed.number order by s.number limit 1",
+        "where s.segment = after_closed.segment",
+        test_holes_rotation.test_a_slot_that_is_a_younger_segments_by_now_moves_no_lane_past_an_older_one,
+    ),
+    "two rotate at once": (
+        "rotate",
+        "not pg_try_advisory_xact_lock('segment'::regclass::oid::int, -1)",
+        "false",
+        test_segments.test_nobody_else_rotates_while_a_rotation_goes_by_what_it_read,
+    ),
+    "a slot is emptied, whatever segment it is": (
+        "truncate_segment",
+        "s.segment = g.segment and s.number = g.number and s.closed_at is not null",
+        "true",
+        test_carry.test_a_prune_that_was_stopped_takes_no_segment_that_is_in_use_again,
+    ),
+    "a cursor is looked for with a snapshot from before the wait": (
+        "promote",
+        "lock table claim in access share mode;",
+        "",
+        lambda rig: test_carry.test_a_sweep_that_met_a_prune_goes_through(rig, "promote"),
+    ),
 }
 ALL = HOLES | FENCE | CLAIMS | SEGMENTS
 
