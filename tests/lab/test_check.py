@@ -74,7 +74,7 @@ def a_rescue() -> Tale:
     rescue(tale, 9, None, past(1, 1, 1))
     tale.complete(1, 7, stale=(LANE + 1,))
     tale.tell("Cancel", "entry:9", actor="operator", input={"seq": 9}, post=past(1, 1, 1))
-    tale.tell("Redrive", "held:1", input={"id": 1}, output={"seq": LANE + 5})
+    tale.tell("Redrive", "held:1", input={"id": 1}, output={"seq": LANE + 5}, post={"lease": 1})
     return tale
 
 
