@@ -136,6 +136,8 @@ async def _alone(
     few = min(sizes.drained, 100_000)
     yield await ours.two_processes(at, few, sizes.rounds)
     yield await ours.disturbed(at, few, sizes.rounds)
+    say("traced")
+    yield await ours.traced(at, few, sizes.rounds)
     if sizes.mixed:
         say("mixed load")
         yield await ours.mixed(at, sizes.mixed, 50)

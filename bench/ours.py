@@ -18,9 +18,22 @@ import asyncpg
 
 from awa.client import AsyncClient
 from awa.demo.command import dead_tuples
+from awa.lab.check import check
+from awa.lab.collect import collect
+from awa.lab.monitor import Monitor
+from awa.store.recorder import recorder
 from bench.phases import Costs, bulk, drain, workers
 
-__all__ = ["depth", "disturbed", "history", "logs_dead", "memory", "mixed", "two_processes"]
+__all__ = [
+    "depth",
+    "disturbed",
+    "history",
+    "logs_dead",
+    "memory",
+    "mixed",
+    "traced",
+    "two_processes",
+]
 
 ROOT = Path(__file__).parent
 
@@ -76,6 +89,34 @@ async def disturbed(at: Costs, count: int, rounds: int) -> dict[str, float]:
         "drain_under_old_snapshot_vs_plain": median(snapshot) / median(plain),
         "drain_under_open_writer_vs_plain": median(writer) / median(plain),
     }
+
+
+async def traced(at: Costs, count: int, rounds: int) -> dict[str, float]:
+    """Drain while every transition writes its event, beside plain; and judge what was traced."""
+    plain, told = [], []
+    for _ in range(rounds):
+        await bulk(at, count)
+        plain.append(await drain(at, count))
+        async with recorder(at.url) as store:
+            await store.record(True)
+        await bulk(at, count)
+        told.append(await drain(at, count))
+        async with recorder(at.url) as store:
+            await store.record(False)
+            trace = await collect(store, "bench")
+    began = time.process_time()
+    report = check(trace, Monitor())
+    return {
+        "drain_traced_vs_plain": _ratio("drain_per_s", told, plain),
+        "drain_traced_postgres_vs_plain": _ratio("drain_postgres_us", told, plain),
+        "traced_illegal": report.illegal,
+        "traced_judged_per_s": report.events / (time.process_time() - began),
+    }
+
+
+def _ratio(name: str, ours: list[dict[str, float]], theirs: list[dict[str, float]]) -> float:
+    """Return one median by another."""
+    return median(one[name] for one in ours) / median(one[name] for one in theirs)
 
 
 async def memory(at: Costs, few: int, many: int) -> dict[str, float]:

@@ -28,6 +28,8 @@ TARGETS: list[tuple[str, str, str, float]] = [
     ("dead_tuples", "dead tuples in the logs", "<=", 0),
     ("drain_under_old_snapshot_vs_plain", "drain under an old snapshot, of plain", ">=", 0.9),
     ("drain_under_open_writer_vs_plain", "drain beside an open writer, of plain", ">=", 0.9),
+    ("drain_traced_vs_plain", "drain with tracing on, of plain", ">=", 0.5),
+    ("traced_illegal", "illegal lives in what was traced", "<=", 0),
     ("deep_vs_shallow_postgres", "Postgres CPU a job, 1 M waiting, of fresh", "<=", 1.25),
     ("history_vs_fresh_postgres", "Postgres CPU a job, 1 M claims behind, of fresh", "<=", 1.25),
 ]
@@ -48,6 +50,8 @@ FIGURES = [
     ("postgres_us_at_50", "Postgres CPU a job at 50/s", "us"),
     ("postgres_us_at_200", "Postgres CPU a job at 200/s", "us"),
     ("idle_core_percent", "idle worker's Postgres load", "% of a core"),
+    ("drain_traced_postgres_vs_plain", "Postgres CPU a job with tracing on, of plain", ""),
+    ("traced_judged_per_s", "events judged by the monitor, of a traced drain", "/s of CPU"),
     ("mixed_per_s", "mixed load, two processes", "jobs/s"),
     ("mixed_worker_us", "worker CPU a job, mixed", "us"),
     ("mixed_postgres_us", "Postgres CPU a job, mixed", "us"),
