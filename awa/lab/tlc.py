@@ -6,6 +6,7 @@ Keeps: a verdict is read from what TLC printed, never from its exit code alone; 
 Above: spec/tlc.py and the judge call TLC through here. Below: errors.
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -13,7 +14,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from awa.errors import AwaError
@@ -42,10 +43,11 @@ class SetupError(AwaError):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What runs a model: a Java, and a jar with TLC in it."""
+    """What runs a model: a Java, a jar with TLC in it, and what the Java is told at each call."""
 
     java: str
     jar: str
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def run(tools: Tools, call: Call) -> Output:
     with tempfile.TemporaryDirectory(prefix="awa-tlc-", ignore_cleanup_errors=True) as folder:
         command = [
             tools.java,
-            *(*call.java, f"-Djava.io.tmpdir={folder}"),
+            *(*call.java, *tools.options, f"-Djava.io.tmpdir={folder}"),
             f"-DTLA-Library={call.library}",
             *("-cp", tools.jar, "tlc2.TLC", "-deadlock", "-nowarning"),
             *("-workers", "1", "-metadir", folder, *call.options),
@@ -150,6 +152,28 @@ def run(tools: Tools, call: Call) -> Output:
         except subprocess.TimeoutExpired:
             return Output("", None)
         return Output(done.stdout, done.returncode)
+
+
+def archived(tools: Tools, sample: Call, folder: Path) -> Tools:
+    """Return tools with which Java finds in an archive what it loads in a call like the sample.
+
+    To load and check the classes is a third of a short call. A Java that makes no archive, or does
+    not find it later, loads them as ever.
+    """
+    names, archive = folder / "classes", folder / "tlc.jsa"
+    run(tools, replace(sample, java=(*sample.java, f"-XX:DumpLoadedClassList={names}")))
+    dump = ("-Xshare:dump", f"-XX:SharedClassListFile={names}", f"-XX:SharedArchiveFile={archive}")
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        done = subprocess.run(
+            [tools.java, *SHORT, *dump, "-cp", tools.jar],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=RUN_S_MAX,
+            check=False,
+        )
+        if done.returncode == 0 and archive.is_file():
+            return replace(tools, options=("-Xshare:auto", f"-XX:SharedArchiveFile={archive}"))
+    return tools
 
 
 def errors(text: str) -> list[str]:

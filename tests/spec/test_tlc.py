@@ -240,6 +240,43 @@ def test_the_suite_holds_a_model_to_what_it_expects(
     assert "<-- expected Dim violated" in capsys.readouterr().out
 
 
+@pytest.mark.tlc
+def test_many_checks_load_tlc_from_an_archive(
+    command: ModuleType, lamp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks = command.read_suite(lamp / "suite.toml")
+    assert command.tools_for(checks, lamp) == tlc.find_tools()
+    monkeypatch.setattr(command, "CHECKS_ARCHIVED_MIN", 2)
+    tools = command.tools_for(checks, lamp)
+    assert tools != tlc.find_tools()
+    log = lamp / "loads.log"
+    tells = (*tlc.SHORT, f"-Xlog:class+load:file={log}")
+    output = tlc.run(tools, replace(command.call(checks[1]), java=tells))
+    assert tlc.completed(output.text)
+    assert "tlc2.TLC source: shared objects file" in log.read_text()
+
+
+@pytest.mark.tlc
+@pytest.mark.parametrize("broken", ["gone", "torn"])
+def test_an_archive_that_is_no_good_fails_no_check(
+    command: ModuleType, lamp: Path, broken: str
+) -> None:
+    (check, _) = command.read_suite(lamp / "suite.toml")
+    tools = tlc.archived(tlc.find_tools(), command.call(check), lamp)
+    archive = lamp / "tlc.jsa"
+    if broken == "gone":
+        archive.unlink()
+    else:
+        archive.write_bytes(archive.read_bytes()[: 1 << 20])
+    assert command.run(tools, check).fault == ""
+
+
+def test_a_java_that_makes_no_archive_goes_without(command: ModuleType, lamp: Path) -> None:
+    tools = tlc.Tools("false", "a.jar")
+    (check, _) = command.read_suite(lamp / "suite.toml")
+    assert tlc.archived(tools, command.call(check), lamp) == tools
+
+
 def test_a_walk_that_says_nothing_has_failed(
     command: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
