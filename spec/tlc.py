@@ -71,7 +71,7 @@ def call(check: Check, *options: str) -> tlc.Call:
         cfg=SPEC / check.cfg,
         library=SPEC,
         options=options,
-        java=tlc.LONG if check.nightly else tlc.SHORT,
+        java=tlc.LONG if check.nightly or check.long else tlc.SHORT,
         limit_s=RUN_S_MAX_NIGHTLY if check.nightly else tlc.RUN_S_MAX,
     )
 

@@ -26,6 +26,7 @@ class Check:
     states: int = 0
     idle: tuple[str, ...] = ()
     nightly: bool = False
+    long: bool = False
 
     @property
     def name(self) -> str:

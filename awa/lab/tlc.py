@@ -29,7 +29,7 @@ NARRATION = (
     "Error: The following behavior constitutes a counter-example:",
 )
 
-# Half a minute of Java is too short for its second compiler to pay; a nightly model is not.
+# Ten seconds of Java are too short for its second compiler to pay; a long or nightly model is not.
 SHORT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss16m")
 LONG = ("-XX:+UseParallelGC", "-Xss16m")
 
