@@ -55,7 +55,7 @@ class Tale:
         self._part[claim] = self._part.get(claim, 0) + 1
         given = {"claim": claim, "seqs": text(*seqs)}
         output = {"part": self._part[claim], "seqs": text(*seqs)}
-        return self.tell("EndOpen", f"claim:{claim}", input=given, output=output)
+        return self.tell("EndOpen", f"claim:{claim}", actor="leader", input=given, output=output)
 
     def complete(
         self,

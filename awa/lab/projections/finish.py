@@ -28,8 +28,8 @@ WORKERS = (2, 8, 32)
 ENTRIES = (4, WAYS_MAX)
 SEGMENTS = (1, 4, 16, 64)
 
-OUTSIDE = "leader"
-"""Who ends entries from outside: in the model it makes no difference who it is."""
+OUTSIDE = ("leader", "operator")
+"""Who ends entries from outside: in the model it makes no difference which of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,9 @@ def _story(number: int, claim: _Claim, names: dict[int, int]) -> Story:
             carried += 1
             telling.add(one, "Carry", carried)
         else:
-            by = OUTSIDE if one.by is None else workers[one.by]
+            # A leader's name is `leader:7`, with its epoch.
+            outside = (one.event.actor or "").partition(":")[0]
+            by = outside if one.by is None else workers[one.by]
             _tell(telling, one, by, names)
             if xid != one.event.xid:
                 telling.add(one.event, "Commit", "c1")
@@ -132,7 +134,7 @@ def _story(number: int, claim: _Claim, names: dict[int, int]) -> Story:
     every = frozenset(range(1, rounded(max((held, *names.values())), ENTRIES) + 1))
     constants: dict[str, Value] = {
         "Workers": workers.upto(WORKERS),
-        "Outside": frozenset({OUTSIDE}),
+        "Outside": frozenset(OUTSIDE),
         "Conns": frozenset({"c1"}),
         "Long": frozenset(),
         "Seqs": every,

@@ -29,7 +29,9 @@ select k.claim, k.worker into c from claim k where k.seqs @> cancel_entry.seq;
 if not found then
   return 'moved';
 end if;
-if not exists (select from end_open(c.claim, int8multirange(int8range(cancel_entry.seq, cancel_entry.seq, '[]')))) then
+if not exists (
+  select from end_open(c.claim, int8multirange(int8range(cancel_entry.seq, cancel_entry.seq, '[]')), 'operator'))
+then
   -- Somebody ended it first. Completed, it is over; otherwise its job goes on elsewhere.
   return case when exists (select from ending x where x.seq = cancel_entry.seq) then 'moved' else 'over' end;
 end if;

@@ -11,7 +11,7 @@ declare
   s bigint;
   ended int := 0;
 begin
-for s in select * from end_open(claim, seqs) loop
+for s in select * from end_open(claim, seqs, 'leader') loop
   perform rescue_entry(s, worker, reason, died);
   ended := ended + 1;
 end loop;
