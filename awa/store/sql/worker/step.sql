@@ -1,5 +1,5 @@
 -- Step: finish the last batch and claim the next, in one round trip and one commit.
--- spec    Step.tla!Step: Complete, then Claim, in one transaction
+-- spec    Step.tla!Begin, Step.tla!Step: Complete, then Claim, in one transaction
 -- in      worker int; claims, seqs, ran_us, verdicts as finish; queues int[] (sorted), rooms int[] beside it, kinds
 --         text[], ageing_ms bigint[], deadline_s float8[], asleep boolean[] and settles boolean[] beside queues;
 --         connection int (which of the worker's connections this is, as in open_entries)
