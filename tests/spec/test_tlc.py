@@ -244,7 +244,7 @@ def test_the_suite_holds_a_model_to_what_it_expects(
 def test_many_checks_load_tlc_from_an_archive(
     command: ModuleType, lamp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checks = command.read_suite(lamp / "suite.toml")
+    checks = command.read_suite(lamp)
     assert command.tools_for(checks, lamp) == tlc.find_tools()
     monkeypatch.setattr(command, "CHECKS_ARCHIVED_MIN", 2)
     tools = command.tools_for(checks, lamp)
@@ -261,7 +261,7 @@ def test_many_checks_load_tlc_from_an_archive(
 def test_an_archive_that_is_no_good_fails_no_check(
     command: ModuleType, lamp: Path, broken: str
 ) -> None:
-    (check, _) = command.read_suite(lamp / "suite.toml")
+    (check, _) = command.read_suite(lamp)
     tools = tlc.archived(tlc.find_tools(), command.call(check), lamp)
     archive = lamp / "tlc.jsa"
     if broken == "gone":
@@ -273,7 +273,7 @@ def test_an_archive_that_is_no_good_fails_no_check(
 
 def test_a_java_that_makes_no_archive_goes_without(command: ModuleType, lamp: Path) -> None:
     tools = tlc.Tools("false", "a.jar")
-    (check, _) = command.read_suite(lamp / "suite.toml")
+    (check, _) = command.read_suite(lamp)
     assert tlc.archived(tools, command.call(check), lamp) == tools
 
 
