@@ -20,7 +20,7 @@ from awa.lab.projections import finish, log, queue
 from awa.lab.shrink import shrink
 from awa.lab.story import Story
 from awa.lab.tla import render
-from awa.lab.trace import Event, Trace
+from awa.lab.trace import Event, Trace, uncollected
 
 __all__ = ["PROJECTIONS", "Finding", "Judge", "Report", "check"]
 
@@ -116,21 +116,27 @@ class Report:
 def check(trace: Trace, monitor: Monitor, judge: Judge | None = None) -> Report:
     """Hold a trace against all models: by the monitor, and if it is legal by this judge too."""
     report = Report(len(trace.events))
+    with uncollected():
+        _tell(trace, report)
+        for by in (monitor.judge, judge):
+            if by is not None and report.is_legal:
+                _hold(report, by, monitor)
+    return report
+
+
+def _tell(trace: Trace, report: Report) -> None:
+    """Put the events in order and tell them as lives of the models, or that there is no order."""
     try:
         moments = linearize(trace.events)
     except Disorder as error:
         report.illegal += 1
         report.findings.append(Finding("order", "the trace", None, str(error)))
-        return report
+        return
     for model, project in PROJECTIONS.items():
         stories, report.outside[model] = project(moments)
         report.lives[model] = len(stories)
         report.shapes[model] = len({story.life for story in stories})
         report.stories += stories
-    for by in (monitor.judge, judge):
-        if by is not None and report.is_legal:
-            _hold(report, by, monitor)
-    return report
 
 
 def _hold(report: Report, judge: Judge, monitor: Monitor) -> None:

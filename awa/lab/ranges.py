@@ -8,6 +8,7 @@ Above: trace, order, the projections. Below: nothing.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 __all__ = ["Ranges", "Snapshot"]
 
@@ -19,6 +20,14 @@ _RANGES = re.compile(r"\{(?:\[\d+,\d+\)(?:,\[\d+,\d+\))*)?\}")
 _SNAPSHOT = re.compile(r"(\d+):(\d+):((?:\d+,)*\d+)?")
 
 
+@lru_cache(1 << 16)
+def _spans(text: str) -> tuple[tuple[int, int], ...]:
+    """Read the spans of a set; each of an event is read by the linearizer and every projection."""
+    if not _RANGES.fullmatch(text):
+        raise ValueError(f"{text!r} is no set of numbers")
+    return tuple((int(low), int(high)) for low, high in _RANGE.findall(text))
+
+
 @dataclass(frozen=True, slots=True)
 class Ranges:
     """A set of numbers, as sorted ranges that do not touch: each a first and an end beyond it."""
@@ -28,9 +37,7 @@ class Ranges:
     @classmethod
     def read(cls, text: str) -> "Ranges":
         """Read `{[1,3),[5,6)}`."""
-        if not _RANGES.fullmatch(text):
-            raise ValueError(f"{text!r} is no set of numbers")
-        return cls(tuple((int(low), int(high)) for low, high in _RANGE.findall(text)))
+        return cls(_spans(text))
 
     @classmethod
     def of(cls, numbers: Sequence[int]) -> "Ranges":

@@ -134,8 +134,8 @@ class _Life:
         for claim in self.claims:
             late |= on_pages(claim.pages)
             late.update(*(look.read.found for look in claim.looks if look.part is not None))
-        untold = {seq for seq, birth in self.lane.births.items() if not birth.is_told}
-        return len(self.cast.numbers) <= NUMBERS_MAX and not late & untold
+        births = [self.lane.births[seq] for seq in late & self.lane.births.keys()]
+        return len(self.cast.numbers) <= NUMBERS_MAX and all(birth.is_told for birth in births)
 
     def left(self) -> _Left:
         """Return what the next life must know."""
