@@ -7,12 +7,13 @@ Above: the projections, check. Below: life, trace, tla.
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 
 from awa.lab.life import Claims, Life, State, Step
 from awa.lab.tla.values import Value
 from awa.lab.trace import Event
 
-__all__ = ["Names", "Story", "Telling"]
+__all__ = ["Names", "Story", "Telling", "rounded", "span"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Telling:
 
     def add(self, event: Event, action: str, *args: Value, after: Claims = ()) -> None:
         """Add the next step."""
-        self.steps.append(Step(action, args, after))
+        self.steps.append(_step(action, args, after))
         self.events.append(event)
 
     def story(self, model: str, constants: State, start: State | None = None) -> Story:
@@ -54,7 +55,25 @@ class Names:
 
     def upto(self, sizes: tuple[int, ...]) -> frozenset[Value]:
         """Return the names given, and as many more as make one of these sizes."""
-        return frozenset(f"{self.letter}{n + 1}" for n in range(rounded(len(self.given), sizes)))
+        return _names(self.letter, rounded(len(self.given), sizes))
+
+
+@lru_cache(1 << 14)
+def _step(action: str, args: tuple[Value, ...], after: Claims) -> Step:
+    """Return a step: one for all the lives that have it."""
+    return Step(action, args, after)
+
+
+@cache
+def _names(letter: str, size: int) -> frozenset[Value]:
+    """Return so many names: one set for all the lives that have it."""
+    return frozenset(f"{letter}{n + 1}" for n in range(size))
+
+
+@cache
+def span(first: int, last: int) -> frozenset[int]:
+    """Return the numbers from first to last: one set for all the lives that have it."""
+    return frozenset(range(first, last + 1))
 
 
 def rounded(count: int, sizes: tuple[int, ...]) -> int:

@@ -10,12 +10,13 @@ Above: check. Below: lab.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import combinations, count, zip_longest
 
 from awa.lab.kin import parts
 from awa.lab.order import Moment
 from awa.lab.ranges import Ranges
-from awa.lab.story import Names, Story, Telling, rounded
+from awa.lab.story import Names, Story, Telling, rounded, span
 from awa.lab.tla.values import Value
 from awa.lab.trace import Event
 
@@ -131,17 +132,17 @@ def _story(number: int, claim: _Claim, names: dict[int, int]) -> Story:
             if xid != one.event.xid:
                 telling.add(one.event, "Commit", "c1")
     held = rounded(max(names[seq] for seq in claim.seqs), ENTRIES)
-    every = frozenset(range(1, rounded(max((held, *names.values())), ENTRIES) + 1))
+    every = rounded(max((held, *names.values())), ENTRIES)
     constants: dict[str, Value] = {
         "Workers": workers.upto(WORKERS),
         "Outside": frozenset(OUTSIDE),
         "Conns": frozenset({"c1"}),
         "Long": frozenset(),
-        "Seqs": every,
-        "Claimed": frozenset(range(1, held + 1)),
+        "Seqs": span(1, every),
+        "Claimed": span(1, held),
         "Batches": _batches(every, endings, names),
-        "Failing": frozenset(seq for seq in every if seq % 2 == 0),
-        "Segments": frozenset(range(1, rounded(carried, SEGMENTS) + 1)),
+        "Failing": _even(every),
+        "Segments": span(1, rounded(carried, SEGMENTS)),
     }
     return telling.story("Finish", tuple(constants.items()))
 
@@ -156,14 +157,24 @@ def _named(seqs: frozenset[int], names: dict[int, int]) -> frozenset[int]:
     return frozenset(names[seq] for seq in seqs)
 
 
-def _batches(
-    every: frozenset[int], endings: list[_Ending], names: dict[int, int]
-) -> frozenset[Value]:
+def _batches(every: int, endings: list[_Ending], names: dict[int, int]) -> frozenset[Value]:
     """Return what may be asked for: of few entries anything, so that most claims share a model."""
-    if len(every) > ENTRIES[0]:
+    if every > ENTRIES[0]:
         return frozenset(_named(one.asked, names) for one in endings)
-    sizes = range(len(every) + 1)
-    return frozenset(frozenset(some) for size in sizes for some in combinations(every, size))
+    return _any(every)
+
+
+@cache
+def _any(every: int) -> frozenset[Value]:
+    """Return all sets of the numbers up to this one."""
+    sets = (combinations(range(1, every + 1), size) for size in range(every + 1))
+    return frozenset(frozenset(some) for size in sets for some in size)
+
+
+@cache
+def _even(every: int) -> frozenset[Value]:
+    """Return the even numbers up to this one."""
+    return frozenset(range(2, every + 1, 2))
 
 
 def _tell(telling: Telling, one: _Ending, by: str, names: dict[int, int]) -> None:

@@ -24,7 +24,7 @@ from awa.lab.projections.lanes import (
     lanes_of,
     on_pages,
 )
-from awa.lab.story import Names, Story, Telling, rounded
+from awa.lab.story import Names, Story, Telling, rounded, span
 from awa.lab.tla.values import Value, function
 from awa.lab.trace import Event
 
@@ -179,11 +179,11 @@ class _Life:
                 self._claim(item)
         rooms = max(claim.room for claim in self.claims)
         size = rounded(max(rooms, len(self.cast.numbers)), SIZES)
-        txs = frozenset(range(1, rounded(len(self.cast.txs), SIZES) + 1))
+        txs = span(1, rounded(len(self.cast.txs), SIZES))
         constants: dict[str, Value] = {
             "Txs": txs,
             "Claimers": self.claimers.upto(CLAIMERS),
-            "Rooms": frozenset(range(size + 1)),
+            "Rooms": span(0, size),
             **dict.fromkeys(("Preparers", "Passers", "Steppers"), txs),
             **dict.fromkeys(("MaxSpent", "MaxSeq", "MaxVoid", "MaxOver"), size),
             "MaxAborts": 0,
