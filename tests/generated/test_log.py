@@ -16,8 +16,8 @@ from tests.rig import Rig
 
 BOUNDS = {
     "two producers": (Bounds(modes=("t",)), 1_000, 1.0),
-    "two producers, and ends are settled": (Bounds(modes=("s",)), 500, 0.08),
-    "a producer, and ends are settled": (Bounds(txs=1, void=1, modes=("s",)), 400, 0.2),
+    "two producers, and ends are settled": (Bounds(modes=("s",)), 800, 0.1),
+    "a producer, and ends are settled": (Bounds(txs=1, void=1, modes=("s",)), 600, 0.2),
     "prepared, and cancelled": (Bounds(txs=1, over=1, preparers=(1,), modes=("s",)), 400, 0.3),
     "two claimers that break off": (
         Bounds(txs=1, claimers=("c1", "c2"), aborts=1, modes=("t",)),

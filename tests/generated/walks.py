@@ -7,15 +7,18 @@ Keeps: a walk begins at the first node and takes steps of the graph only; the sa
 Above: the replays. Below: the standard library only.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 N = TypeVar("N", bound=Hashable)
 
+FAR_MAX = 6
+"""How far a walk goes for a step of a rare kind, when one of another is nearer."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Step(Generic[N]):
     """A step of the engine: who does what, the model's steps that it is, and where it leads."""
 
@@ -43,17 +46,22 @@ class Paths(Generic[N]):
                 found.extend(step.target for step in made.steps[node])
         return made
 
+    def deeds(self) -> set[str]:
+        """Return the names of all deeds."""
+        return {step.deed[0] for steps in self.steps.values() for step in steps}
+
     def walks(self) -> Iterator[list[Step[N]]]:
         """Return walks from the first node, until no step is left that was not taken."""
-        left = {node: deque(range(len(steps))) for node, steps in self.steps.items()}
+        left = {node: list(steps) for node, steps in self.steps.items()}
+        counts: Counter[str] = Counter()
         while True:
             walk: list[Step[N]] = []
             node = self.first
-            while way := self._way(node, left):
+            while way := self._way(node, left, counts):
                 walk += way
                 last = way[-1]
-                came = way[-2].target if len(way) > 1 else node
-                left[came].remove(self.steps[came].index(last))
+                left[way[-2].target if len(way) > 1 else node].remove(last)
+                counts[last.deed[0]] += 1
                 node = last.target
             if not walk:
                 return
@@ -63,29 +71,48 @@ class Paths(Generic[N]):
         self, walk: Callable[[list[Step[N]]], Awaitable[None]], steps_max: float
     ) -> float:
         """Take walks until that many steps are taken; return the share of all different ones."""
-        taken, count = set(), 0
-        for way in self.walks():
+        taken: set[Step[N]] = set()
+        count = 0
+        for whole in self.walks():
+            way = whole if count + len(whole) <= steps_max else whole[: int(steps_max - count)]
             await walk(way)
             count += len(way)
-            taken |= {id(step) for step in way}
+            taken.update(way)
             if count >= steps_max:
                 break
+        left = self.deeds() - {step.deed[0] for step in taken}
+        assert not left, f"no walk has {left}"
         return len(taken) / sum(map(len, self.steps.values()))
 
-    def _way(self, node: N, left: dict[N, deque[int]]) -> list[Step[N]]:
-        """Return the shortest way to a step that was not taken, with that step; none if none is."""
+    def _way(self, node: N, left: dict[N, list[Step[N]]], counts: Counter[str]) -> list[Step[N]]:
+        """Return a way to a step that was not taken, with that step; none if there is none.
+
+        It is a short way, and to a step of a kind that was taken least.
+        """
+        best: tuple[int, N, Step[N]] | None = None
         came: dict[N, tuple[N, Step[N]] | None] = {node: None}
-        found = deque([node])
+        for far, here in self._around(node, came):
+            if best and far > FAR_MAX:
+                break
+            for step in left[here]:
+                if best is None or counts[step.deed[0]] < best[0]:
+                    best = (counts[step.deed[0]], here, step)
+        if best is None:
+            return []
+        way = [best[2]]
+        before = came[best[1]]
+        while before is not None:
+            way.append(before[1])
+            before = came[before[0]]
+        return way[::-1]
+
+    def _around(self, node: N, came: dict[N, tuple[N, Step[N]] | None]) -> Iterator[tuple[int, N]]:
+        """Return the nodes around one, the near first; `came` tells how each was reached."""
+        found = deque([(0, node)])
         while found:
-            here = found.popleft()
-            if left[here]:
-                way = [self.steps[here][left[here][0]]]
-                while (before := came[here]) is not None:
-                    here = before[0]
-                    way.append(before[1])
-                return way[::-1]
+            far, here = found.popleft()
+            yield far, here
             for step in self.steps[here]:
                 if step.target not in came:
                     came[step.target] = (here, step)
-                    found.append(step.target)
-        return []
+                    found.append((far + 1, step.target))
