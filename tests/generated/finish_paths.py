@@ -9,7 +9,7 @@ What cannot be forced: that two wait for the same transaction and one of them is
 connections are enough for each pair). The claim stays where it is (no Carry).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +65,14 @@ class Engine:
     def paths(self) -> Paths[Node]:
         """Return all that can happen."""
         (first,) = self.model.initial()
-        return Paths.explore((first, (False,) * len(self.bounds.conns)), self.steps)
+        return Paths.explore((first, (False,) * len(self.bounds.conns)), self.steps, self.like)
+
+    def like(self, node: Node) -> Hashable:
+        """Return how far each connection is, and who has ended something."""
+        state, waits = node
+        work = [self.var(state, "work")[c] for c in self.bounds.conns]
+        wrote = [bool(one["wrote"]) for one in work]
+        return self.var(state, "holder"), waits, *(one["at"] for one in work), *wrote
 
     def var(self, state: tla.State, name: str) -> Any:
         """Return what a variable is."""

@@ -54,7 +54,7 @@ async def build(rig: Rig, gates: Gates, bug: Bug | None = None) -> None:
     """Make the verbs anew with gates in them, and with a bug if one is sown."""
     await rig.watcher.execute(GATE)
     for verb in {*gates, *(bug[:1] if bug else ())}:
-        (path,) = [path for path in verb_files("inner", "worker") if path.stem == verb]
+        (path,) = [path for path in verb_files("inner", "worker", "leader") if path.stem == verb]
         text = template(path, "awa")
         if bug and bug[0] == verb:
             text = _replaced(text, bug[1], bug[2])

@@ -14,7 +14,7 @@ that by a transaction that passes by; here it is `Unread`, which says the same (
 is history, and the numbers of claims, is left out, so that states that differ in these are one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,14 @@ class Engine:
     def paths(self) -> Paths[Node]:
         """Return all that can happen."""
         (first,) = self.model.initial()
-        return Paths.explore((first, ("",) * len(self.bounds.claimers)), self.steps)
+        return Paths.explore((first, ("",) * len(self.bounds.claimers)), self.steps, self.like)
+
+    def like(self, node: Node) -> Hashable:
+        """Return how far each transaction is, and each claim, and if there are pages."""
+        state, modes = node
+        work = self.var(state, "work")
+        ats = [work[c]["at"] for c in self.bounds.claimers]
+        return modes, *ats, *self.var(state, "st"), len(self.var(state, "claim")["pages"])
 
     def var(self, state: tla.State, name: str) -> Any:
         """Return what a variable is."""

@@ -32,12 +32,17 @@ class Paths(Generic[N]):
     """A graph, all of it."""
 
     first: N
+    like: Callable[[N], Hashable]
+    """What of a node tells steps of one kind from those of another."""
+
     steps: dict[N, list[Step[N]]] = field(default_factory=dict)
 
     @classmethod
-    def explore(cls, first: N, steps: Callable[[N], Iterable[Step[N]]]) -> "Paths[N]":
+    def explore(
+        cls, first: N, steps: Callable[[N], Iterable[Step[N]]], like: Callable[[N], Hashable]
+    ) -> "Paths[N]":
         """Go through all nodes, breadth first."""
-        made = cls(first)
+        made = cls(first, like)
         found = deque([first])
         while found:
             node = found.popleft()
@@ -46,45 +51,52 @@ class Paths(Generic[N]):
                 found.extend(step.target for step in made.steps[node])
         return made
 
-    def deeds(self) -> set[str]:
-        """Return the names of all deeds."""
-        return {step.deed[0] for steps in self.steps.values() for step in steps}
+    def kind(self, node: N, step: Step[N]) -> Hashable:
+        """Return what kind of step it is: who does what, and how the others stand."""
+        return step.deed, self.like(node)
 
     def walks(self) -> Iterator[list[Step[N]]]:
         """Return walks from the first node, until no step is left that was not taken."""
         left = {node: list(steps) for node, steps in self.steps.items()}
-        counts: Counter[str] = Counter()
+        counts: Counter[Hashable] = Counter()
         while True:
             walk: list[Step[N]] = []
             node = self.first
             while way := self._way(node, left, counts):
                 walk += way
-                last = way[-1]
-                left[way[-2].target if len(way) > 1 else node].remove(last)
-                counts[last.deed[0]] += 1
-                node = last.target
+                for step in way:
+                    if step in left[node]:
+                        left[node].remove(step)
+                    counts[self.kind(node, step)] += 1
+                    node = step.target
             if not walk:
                 return
             yield walk
 
     async def replay(
         self, walk: Callable[[list[Step[N]]], Awaitable[None]], steps_max: float
-    ) -> float:
-        """Take walks until that many steps are taken; return the share of all different ones."""
+    ) -> tuple[float, float]:
+        """Take walks until that many steps are taken; return the shares of all kinds and steps."""
         taken: set[Step[N]] = set()
+        kinds: set[Hashable] = set()
         count = 0
         for whole in self.walks():
             way = whole if count + len(whole) <= steps_max else whole[: int(steps_max - count)]
             await walk(way)
             count += len(way)
-            taken.update(way)
+            node = self.first
+            for step in way:
+                taken.add(step)
+                kinds.add(self.kind(node, step))
+                node = step.target
             if count >= steps_max:
                 break
-        left = self.deeds() - {step.deed[0] for step in taken}
-        assert not left, f"no walk has {left}"
-        return len(taken) / sum(map(len, self.steps.values()))
+        all_kinds = {self.kind(node, step) for node, some in self.steps.items() for step in some}
+        return len(kinds) / len(all_kinds), len(taken) / sum(map(len, self.steps.values()))
 
-    def _way(self, node: N, left: dict[N, list[Step[N]]], counts: Counter[str]) -> list[Step[N]]:
+    def _way(
+        self, node: N, left: dict[N, list[Step[N]]], counts: Counter[Hashable]
+    ) -> list[Step[N]]:
         """Return a way to a step that was not taken, with that step; none if there is none.
 
         It is a short way, and to a step of a kind that was taken least.
@@ -95,8 +107,9 @@ class Paths(Generic[N]):
             if best and far > FAR_MAX:
                 break
             for step in left[here]:
-                if best is None or counts[step.deed[0]] < best[0]:
-                    best = (counts[step.deed[0]], here, step)
+                count = counts[self.kind(here, step)]
+                if best is None or count < best[0]:
+                    best = (count, here, step)
         if best is None:
             return []
         way = [best[2]]
