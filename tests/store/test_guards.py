@@ -59,6 +59,18 @@ HOLES: dict[str, tuple[str, str, str, Kill]] = {
         "if false then",
         test_holes.test_late_ones_without_room_wait_for_the_next_claim,
     ),
+    "late ones without room wait for strangers": (
+        "examine",
+        "left_over || 'unread'::text",
+        "left_over",
+        test_holes.test_late_ones_without_room_wait_for_no_stranger,
+    ),
+    "who holds now keeps a hole alive": (
+        "examine",
+        "array(select f from unnest(p.fillers) f where f = any(present))",
+        "present",
+        test_holes.test_who_came_after_a_hole_was_born_keeps_it_not_alive,
+    ),
     "the last of the late go first": (
         "seen",
         "order by e.seq limit greatest(seen.room, 0)) f;",
@@ -232,6 +244,12 @@ CLAIMS: dict[str, tuple[str, str, str, Kill]] = {
         "if not exists (select from leader l where l.epoch = as_leader.epoch) then",
         "if false then",
         lambda rig: test_leader.test_who_was_deposed_is_refused(rig, "tally"),
+    ),
+    "an election goes by what it read before it waited": (
+        "elect",
+        "select * into l from leader;\nif l.seen_at between",
+        "if l.seen_at between",
+        lambda rig: test_leader.test_who_waited_for_an_election_deposes_nobody(rig, "commit"),
     ),
     "who commits late is never due": (
         "promote",

@@ -223,6 +223,24 @@ async def test_strangers_with_old_snapshots_keep_no_hole_alive(rig: Rig, isolati
     await reader.execute("commit")
 
 
+async def test_who_came_after_a_hole_was_born_keeps_it_not_alive(rig: Rig) -> None:
+    worker = await rig.worker()
+    writer, _ = await have_hole(rig, worker)
+    younger = await rig.begin()
+    late = await rig.enqueue(conn=younger)
+    newer = await rig.enqueue()
+    assert await worker.claim() == newer
+    await writer.execute("rollback")
+    assert await worker.claim() == []
+    # The younger one's own hole is left, and no other.
+    (page,) = await rig.pages()
+    (seq,) = await rig.seqs(newer)
+    assert [(one.lower, one.upper) for one in page["seqs"]] == [(seq - 1, seq)]
+    await younger.execute("commit")
+    assert await worker.claim() == late
+    await assert_at_rest(rig, worker)
+
+
 async def assert_at_rest_in(rig: Rig, worker: Worker) -> None:
     """Assert that the worker's queue has no page left after a look in vain."""
     for _ in range(2):
@@ -298,6 +316,18 @@ async def test_late_ones_without_room_wait_for_the_next_claim(rig: Rig) -> None:
     newer = await rig.enqueue(2)
     given = [await worker.claim(room=2) for _ in range(4)]
     assert given == [late[:2], late[2:4], [late[4], newer[0]], newer[1:]]
+    await assert_at_rest(rig, worker)
+
+
+async def test_late_ones_without_room_wait_for_no_stranger(rig: Rig) -> None:
+    worker = await rig.worker()
+    stranger = await rig.begin()
+    others = await rig.enqueue(conn=stranger)
+    writer, late = await have_hole(rig, worker, n=3)
+    await writer.execute("commit")
+    assert [await worker.claim(room=1) for _ in range(3)] == [[job] for job in late]
+    await stranger.execute("commit")
+    assert await worker.claim() == others
     await assert_at_rest(rig, worker)
 
 

@@ -58,6 +58,17 @@ async def test_who_was_deposed_is_refused(rig: Rig, verb: str) -> None:
     assert is_deposed(caught.value)
 
 
+async def test_an_error_of_a_sweep_is_not_the_end_of_its_epoch(rig: Rig) -> None:
+    worker = await rig.worker()
+    leader = await rig.lead(worker)
+    await leader.conn.execute("begin isolation level repeatable read")
+    with pytest.raises(DatabaseError) as caught:
+        await leader.store.tally(leader.epoch)
+    assert not is_deposed(caught.value)
+    await leader.conn.execute("rollback")
+    assert await leader.store.elect(worker.worker, 30) == leader.epoch
+
+
 async def test_the_leader_is_followed_at_once_when_it_resigns_or_is_lost(rig: Rig) -> None:
     one, two, three = await rig.worker(), await rig.worker(), await rig.worker()
     leader = await rig.lead(one)
@@ -78,6 +89,20 @@ async def test_nobody_is_elected_while_a_sweep_of_the_leader_is_at_work(rig: Rig
     await rig.until_blocked(rig.conn, elect)
     await leader.conn.execute("commit")
     assert await elect == leader.epoch + 1
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+async def test_who_waited_for_an_election_deposes_nobody(rig: Rig, end: str) -> None:
+    """Two have seen that the lease ran out; one is elected while the other waits."""
+    await rig.have_movable_clock()
+    one, two, three = [await rig.worker() for _ in range(3)]
+    leader, first = await rig.lead(one), await rig.begin()
+    await rig.pass_time(100)
+    assert await LeaderStore(first).elect(two.worker, 30) == leader.epoch + 1
+    elect = asyncio.create_task(LeaderStore(rig.conn).elect(three.worker, 30))
+    await rig.until_blocked(rig.conn, elect)
+    await first.execute(end)
+    assert await elect == (None if end == "commit" else leader.epoch + 1)
 
 
 async def test_a_long_sweep_delays_neither_the_lease_nor_a_short_sweep(rig: Rig) -> None:
