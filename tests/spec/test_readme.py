@@ -134,3 +134,18 @@ def test_every_module_stands_in_the_reading_order() -> None:
     (text,) = re.findall(r"^## Reading order\n(.*?)^## ", PAGE, re.MULTILINE | re.DOTALL)
     said = re.findall(r"`(\w+)\.tla`", "\n".join(re.findall(r"^\|.*\|$", text, re.MULTILINE)))
     assert Counter(said) == Counter(path.stem for path in SPEC.glob("*.tla"))
+
+
+def test_what_is_promised_names_facts_that_are_there() -> None:
+    said = re.findall(r"`(\w+)\.tla` ([A-Z]\w+)", (ROOT / "README.md").read_text())
+    page = (ROOT / "docs" / "guarantees.md").read_text()
+    for model, facts in re.findall(r"`(\w+)`: (\w+(?:,\s\w+)*)", page):
+        said += [(model, fact) for fact in re.split(r",\s", facts)]
+    assert len(said) > 15, "the patterns find nothing any more"
+    there = {
+        (section, name)
+        for section in SECTIONS
+        for fact, *_ in table(section, "fact | in English | refuted by")
+        for name in names(fact)
+    }
+    assert set(said) <= there
