@@ -19,7 +19,7 @@ SPEC = ROOT / "spec"
 PAGE = (SPEC / "README.md").read_text()
 CHECKS = read_suite(SPEC)
 
-SECTIONS = dict(
+SECTIONS: dict[str, str] = dict(
     re.findall(r"^### (\w+) \(`MC\1\*`\)\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL)
 )
 TEST = re.compile(r"`(?:(\w+)/)?(\w+)::(\w+)(…?)`")
