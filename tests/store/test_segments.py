@@ -129,8 +129,9 @@ async def test_segments_are_added_when_all_are_full(rig: Rig) -> None:
     assert await leader.prune_all() == list(range(1, 15))
     assert await rig.states() == {}
     await leader.rotate(2)
-    # What was emptied is used again.
+    # What was emptied is used again, under a number that none has had.
     assert len((await rig.operator.storage_status())["segments"]) == 15
+    assert sorted(await segments(rig)) == [15, 16, 17]
 
 
 async def test_no_segment_is_named_like_another_one(rig: Rig) -> None:
