@@ -39,8 +39,9 @@ check: $(STAMP) ## ruff, mypy --strict, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-spec: $(STAMP) ## the TLA+ models, their broken variants, the stored traces
+spec: $(STAMP) ## the TLA+ models, their broken variants, some mutants, the stored traces
 	@$(BIN)/python spec/tlc.py all $(ARGS)
+	@$(BIN)/python spec/mutants.py sample
 	@$(BIN)/python spec/traces.py check
 
 bench: $(STAMP) ## what it costs: make bench ARGS="core --json"
@@ -59,6 +60,7 @@ all: ## what CI runs
 nightly: $(STAMP) ## what is too long for CI
 	@$(BIN)/python -m pytest -n 2 -m "" --slow
 	@$(BIN)/python spec/tlc.py all --nightly
+	@$(BIN)/python spec/mutants.py again
 	@$(BIN)/python -m bench core
 
 clean: ## remove what was set up

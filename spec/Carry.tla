@@ -79,7 +79,9 @@ Newest   == Last(claims)
 PartsOf(n, s) == {p \in parts : p.claim = n /\ p.at = s}
 NewestPart(n, s) == CHOOSE p \in PartsOf(n, s) : \A q \in PartsOf(n, s) : q.part <= p.part
 EndedBy(n, s)  == IF PartsOf(n, s) = {} THEN {} ELSE NewestPart(n, s).ended
-IsOpen(c)      == c.takes /\ EndedBy(c.name, c.at) # Places
+IsOpen(c)      ==
+  /\ c.takes                          \* inert: to carry too much does no harm
+  /\ EndedBy(c.name, c.at) # Places   \* inert: likewise
 
 -----------------------------------------------------------------------------
 (* Segments. *)

@@ -82,7 +82,9 @@ MayEnd(c)       == work[c].segment # 0 /\ work[c].by \in Outside \cup {holder}
 Left(c, before) == IF MayEnd(c) THEN (work[c].asks \cap Claimed) \ before ELSE {}
 
 (* Who has the number n in segment g: somebody for good, or a transaction that is open. *)
-IsNumber(row, g, n) == row.segment = g /\ row.part = n
+IsNumber(row, g, n) ==
+  /\ row.segment = g         \* inert: who meets a number of elsewhere reads again
+  /\ row.part = n
 Taken(g, n)         == \E i \in DOMAIN parts : IsNumber(parts[i], g, n)
 Wrote(d, g, n)      == \E i \in DOMAIN work[d].wrote : IsNumber(work[d].wrote[i], g, n)
 InTheWay(c)         == \E d \in Conns \ {c} : Wrote(d, work[c].segment, work[c].part)

@@ -63,7 +63,8 @@ Init ==
 
 (* Lock: a step has the worker's lock, shared. Not in a trace: it is placed before its Claim. *)
 Lock(t) ==
-  /\ st[t] = "idle" /\ \A u \in Txs : u < t => st[u] # "idle"
+  /\ st[t] = "idle"
+  /\ \A u \in Txs : u < t => st[u] # "idle"   \* inert: a bound; one is like another
   /\ st' = [st EXCEPT ![t] = "locked"]
   /\ UNCHANGED <<drawn, ordinal, open, row, beat, begun>>
 

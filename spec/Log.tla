@@ -107,7 +107,9 @@ Init ==
 (* visible to new snapshots: so does Postgres.                                *)
 
 VoidIsAllowed(n) == Cardinality((1..last) \ UNION {seqs[t] : t \in Txs}) + n <= MaxVoid
-Begins(t) == st[t] = "idle" /\ \A u \in Txs : u < t => st[u] # "idle"
+Begins(t) ==
+  /\ st[t] = "idle"
+  /\ \A u \in Txs : u < t => st[u] # "idle"   \* inert: a bound; one is like another
 
 (* Draw: nextval, n times, and the entries are appended; or they were, and a savepoint *)
 (* takes them back. The first nextval of a transaction takes the lock, before it draws. *)
@@ -115,7 +117,7 @@ Begins(t) == st[t] = "idle" /\ \A u \in Txs : u < t => st[u] # "idle"
 Draw(t, n, kept) ==
   /\ st[t] = "open" \/ Begins(t)
   /\ last + n <= MaxSeq
-  /\ kept \/ VoidIsAllowed(n)
+  /\ kept \/ VoidIsAllowed(n)    \* inert: a bound
   /\ last' = last + n
   /\ st' = [st EXCEPT ![t] = "open"]
   /\ seqs' = [seqs EXCEPT ![t] = IF kept THEN @ \cup (last + 1)..(last + n) ELSE @]
@@ -126,7 +128,7 @@ Draw(t, n, kept) ==
 (* that no event names, for a rollback leaves no event.                                  *)
 Skip(n) ==
   /\ last + n <= MaxSeq
-  /\ VoidIsAllowed(n)
+  /\ VoidIsAllowed(n)            \* inert: a bound
   /\ last' = last + n
   /\ UNCHANGED <<st, seqs, locks, claimed, work, aborts>>
 
@@ -134,7 +136,7 @@ Skip(n) ==
 (* another lane of the queue, or it is a claim, which asks for the last value. Not in a  *)
 (* trace: placed before the first reading of the lock table that names it.               *)
 Touch(t) ==
-  /\ t \in Passers
+  /\ t \in Passers               \* inert: a bound
   /\ Begins(t)
   /\ st' = [st EXCEPT ![t] = "open"]
   /\ locks' = locks \cup {Virtual(t)}
@@ -143,7 +145,7 @@ Touch(t) ==
 (* Prepare: the first half of a two-phase commit. The lock never lapses, but its holder *)
 (* has another name now. Not in a trace: placed as Touch is, by that other name.        *)
 Prepare(t) ==
-  /\ t \in Preparers
+  /\ t \in Preparers             \* inert: a bound
   /\ st[t] = "open"
   /\ st' = [st EXCEPT ![t] = "prepared"]
   /\ locks' = (locks \ {Virtual(t)}) \cup {Prepared(t)}
@@ -223,7 +225,7 @@ Looking(w) ==
 (* In a trace: Cancel, if it is under that lock.                                         *)
 Cancel(s) ==
   /\ queueLock = None
-  /\ Cardinality(over) < MaxOver
+  /\ Cardinality(over) < MaxOver \* inert: a bound
   /\ s \in Committed /\ taken[s] = <<>> /\ s \notin over
   /\ over' = over \cup {s}
   /\ UNCHANGED <<produced, queueLock, claim, chain, taken, work, aborts>>
@@ -242,7 +244,10 @@ Begun(own, room) == [Idle EXCEPT
 TakeLock(c, own, room) ==
   /\ work[c].at = "idle"           \* inert: who is not idle has the lock
   /\ queueLock = None
-  /\ own # 0 => own \in Steppers /\ st[own] = "open" /\ seqs[own] # {}
+  /\ own # 0 =>
+       /\ own \in Steppers        \* inert: a bound
+       /\ st[own] = "open"
+       /\ seqs[own] # {}
   /\ queueLock' = c
   /\ st' = IF own = 0 THEN st ELSE [st EXCEPT ![own] = "stepping"]
   /\ work' = [work EXCEPT ![c] = Begun(own, room)]
@@ -356,7 +361,7 @@ CommitClaim(c) ==
       n == w.number + 1
   IN /\ IsDone(c)
      /\ Changes(c)
-     /\ NumberIsFree(n)            \* inert, as long as the newest claim is read under the lock
+     /\ NumberIsFree(n)            \* inert: as long as the newest claim is read under the lock
      /\ claim' = [number |-> n, hi |-> w.hi, pages |-> w.pages]
      /\ chain' = Append(chain, n)
      /\ taken' = [s \in Seqs |-> IF s \in w.took THEN Append(taken[s], c) ELSE taken[s]]

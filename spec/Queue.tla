@@ -112,7 +112,7 @@ Claim(w, e) ==
 (* What every finish shares: the entry is open, this worker holds it, and after *)
 (* it the worker thinks of it no more. A lost worker may still be in time.      *)
 Finish(w, e) ==
-  /\ e \in believes[w]           \* inert here: whoever holds an entry knows of it
+  /\ e \in believes[w]           \* inert: whoever holds an entry knows of it
   /\ Holds(w, e)
   /\ believes' = [believes EXCEPT ![w] = @ \ {e}]
   /\ CountEnd(e)
@@ -163,7 +163,8 @@ Release(w, e) ==
 (* Refuse: a finish of an entry that is over, or somebody else's, is stale. The *)
 (* worker is told and forgets; nothing else changes.                            *)
 Refuse(w, e) ==
-  /\ e \in Written /\ ~Holds(w, e)
+  /\ e \in Written               \* inert: nobody believes in what is not written
+  /\ ~Holds(w, e)
   /\ believes' = [believes EXCEPT ![w] = @ \ {e}]
   /\ UNCHANGED stored
 
@@ -176,14 +177,15 @@ CancelDeferred(j) ==
 
 CancelEntry(by, e) ==
   /\ Open(e)
-  /\ by # None => Holds(by, e)
+  /\ by # None => Holds(by, e)  \* inert: otherwise it is as if a person did so
   /\ entries' = End(e, "cancelled")
   /\ believes' = [w \in Workers |-> IF w = by THEN believes[w] \ {e} ELSE believes[w]]
   /\ CountEnd(e)
   /\ UNCHANGED deferred
 
 Cancel(by, j) ==
-  /\ \/ by = None /\ CancelDeferred(j)
+  /\ \/ /\ by = None            \* inert: otherwise it is as if a person did so
+        /\ CancelDeferred(j)
      \/ \E e \in Written : JobOf(e) = j /\ CancelEntry(by, e)
   /\ held' = [held EXCEPT ![j] = "cancelled"]
   /\ UNCHANGED <<enqueued, counts, lost, claimCount>>
@@ -201,7 +203,8 @@ Rescue(w, e) ==
   /\ LET j == JobOf(e)
          died == IF w \in lost THEN deaths[j] + 1 ELSE deaths[j]
      IN /\ deaths' = [deaths EXCEPT ![j] = died]
-        /\ IF w \in lost /\ died >= MaxDeaths
+        /\ IF /\ w \in lost         \* inert: who has died as often under others is held already
+              /\ died >= MaxDeaths
            THEN held' = [held EXCEPT ![j] = "quarantined"] /\ UNCHANGED deferred
            ELSE IF attempt[j] >= MaxAttempts
            THEN held' = [held EXCEPT ![j] = "failed"] /\ UNCHANGED deferred
@@ -263,6 +266,12 @@ Spec == Init /\ [][Next]_vars
 
 ClaimedOnce == \A e \in Seqs : claimCount[e] <= 1
 EndedOnce   == \A e \in Seqs : endCount[e] <= 1
+
+(* What is in the intake is claimed by nobody. *)
+IntakeIsNobodys == \A e \in Written : entries[e].lane = "intake" => entries[e].worker = None
+
+(* A job is quarantined when as many workers were lost under it as may be, and not before. *)
+QuarantineCountsDeaths == \A j \in Jobs : held[j] = "quarantined" => deaths[j] = MaxDeaths
 
 (* Where a job is. A job that was enqueued is in exactly one place, always. *)
 PlaceCount(j) ==

@@ -114,7 +114,9 @@ Rotate(s) ==
 
 (* Close: nobody can write into s any more. Trace: Close. *)
 Close(s) ==
-  /\ s \in Used /\ s # Top /\ ~IsClosed(s)
+  /\ s \in Used         \* inert: in what is vacant nothing lies, whatever it is called
+  /\ s # Top
+  /\ ~IsClosed(s)       \* inert: closed once more
   /\ \A w \in Seqs : tx[w].slot # s
   /\ work.lock # s     \* inert here: that it is for the claim to come is said in Carry
   /\ segment' = [segment EXCEPT ![s].is = "closed"]
@@ -124,7 +126,9 @@ Close(s) ==
 (* (What runs is carried; that a claim at work keeps the prune from what it has read is left out.)     *)
 (* Trace: Prune.                                                                                       *)
 Holes      == UNION {p.seqs : p \in cursor.pages}
-Backlog(s) == \E e \in Seqs : row[e] = s /\ (e > cursor.hi \/ e \in Holes)
+Backlog(s) == \E e \in Seqs :
+  /\ row[e] = s                       \* inert: to keep too much does no harm
+  /\ e > cursor.hi \/ e \in Holes     \* inert: likewise
 Prune(s) ==
   /\ IsClosed(s)
   /\ ~Backlog(s)

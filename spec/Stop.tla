@@ -86,9 +86,14 @@ Send(room) ==
 (* has not left. One transaction. Shown by: Complete, Release, Claim.                        *)
 Carry(got) ==
   /\ sent.at \in {"flying", "orphan"}
-  /\ got # {} => sent.room /\ gone = "no" /\ \A e \in got : entry[e] = "ready"
+  /\ got # {} =>
+       /\ sent.room               \* inert: how much there is room for is said in Step
+       /\ gone = "no"             \* inert: who is gone has no step on its way
+       /\ \A e \in got : entry[e] = "ready"
   /\ entry' = [e \in Entries |->
-       IF entry[e] = "held" /\ sent.says[e] # None THEN sent.says[e]
+       IF /\ entry[e] = "held"    \* inert: nothing is rescued while a step is on its way
+          /\ sent.says[e] # None
+       THEN sent.says[e]
        ELSE IF e \in got THEN "held" ELSE entry[e]]
   /\ sent' = IF sent.at = "orphan" THEN NoSent ELSE [sent EXCEPT !.at = "done", !.got = got]
   /\ UNCHANGED <<gone, phase, talk, linked, begun, breaks>>

@@ -160,7 +160,8 @@ SetBell(w) ==
 (* may fill it.                                                                                          *)
 (* Trace: Claim with `asleep`, sleepers after, and bell.                                                *)
 After(w) ==
-  LET news == worker[w].asks /\ ~worker[w].announced
+  LET news == /\ worker[w].asks   \* inert: to look once more does no harm
+              /\ ~worker[w].announced
   IN [Awake EXCEPT !.at = IF news \/ worker[w].heard THEN "awake" ELSE "asleep",
                    !.soon = worker[w].soon \/ ~worker[w].asks, !.announced = worker[w].asks]
 Claim(w, fills) ==

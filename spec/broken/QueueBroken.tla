@@ -56,6 +56,9 @@ ClaimTwice(w, e) == Open(e) /\ w \notin lost /\ ClaimAs(w, e, lease[JobOf(e)] + 
 (* A claim that does not ask whether its worker was declared lost. *)
 LostClaims(w, e) == Ready(e) /\ ClaimAs(w, e, lease[JobOf(e)] + 1)
 
+(* A claim that takes from the intake as well. *)
+ClaimsIntake(w, e) == Ready(e) /\ w \notin lost /\ ClaimAs(w, e, lease[JobOf(e)] + 1)
+
 (* A claim that leaves the run lease as it is. *)
 LeaseNotBumped(w, e) == Ready(e) /\ w \notin lost /\ ClaimAs(w, e, lease[JobOf(e)])
 
@@ -86,6 +89,16 @@ RescueForEver(w, e) ==
   /\ deferred' = deferred \cup {JobOf(e)}
   /\ CountEnd(e)
   /\ UNCHANGED <<enqueued, counts, held, lost, believes, claimCount>>
+
+(* A rescue that quarantines at the first death. *)
+QuarantineAtOnce(w, e) ==
+  /\ Holds(w, e)
+  /\ w \in lost
+  /\ entries' = End(e, "rescued")
+  /\ deaths' = [deaths EXCEPT ![JobOf(e)] = @ + 1]
+  /\ held' = [held EXCEPT ![JobOf(e)] = "quarantined"]
+  /\ CountEnd(e)
+  /\ UNCHANGED <<enqueued, deferred, attempt, lease, lost, believes, claimCount>>
 
 (* A stale finish that is refused, and yet counted as a failure of the job. *)
 RefuseCounts(w, e) ==

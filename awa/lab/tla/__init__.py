@@ -5,6 +5,7 @@ Keeps: what is not understood is refused with its file and line; nothing is gues
 Above: the lab's monitor, judge and mutants. Below: its modules.
 """
 
+from awa.lab.tla.beyond import Beyond, Known, beyond
 from awa.lab.tla.explain import Guard
 from awa.lab.tla.explore import Edge, Graph, explore
 from awa.lab.tla.kinds import EvaluationError
@@ -13,15 +14,18 @@ from awa.lab.tla.syntax import Refused
 from awa.lab.tla.values import Function, Value, ordered, read, render
 
 __all__ = [
+    "Beyond",
     "Edge",
     "EvaluationError",
     "Function",
     "Graph",
     "Guard",
+    "Known",
     "Model",
     "Refused",
     "State",
     "Value",
+    "beyond",
     "explore",
     "load",
     "load_cfg",

@@ -7,7 +7,7 @@ Above: explore, the lab's monitor, judge and mutants. Below: its modules.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -168,9 +168,11 @@ class Model:
         self._steps[action] = made
         return made
 
-    def successors(self, state: State) -> Iterator[tuple[str, tuple[Value, ...], State]]:
-        """Return all steps from a state: the action, its arguments, and the next state."""
-        for action in self.actions:
+    def successors(
+        self, state: State, actions: Iterable[str] | None = None
+    ) -> Iterator[tuple[str, tuple[Value, ...], State]]:
+        """Return all steps from a state, or those by some actions: each with its arguments."""
+        for action in self.actions if actions is None else actions:
             made = self._made("all", action, self._all_steps)
             try:
                 found = made(state)
