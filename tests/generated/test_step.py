@@ -15,8 +15,8 @@ from tests.rig import Rig
 
 ONE, AGAIN = Bounds(ids=1), Bounds(conns=1)
 BOUNDS = {
-    "a connection that breaks": (ONE, 800, 0.3),
-    "a worker that is lost": (AGAIN, 800, 0.3),
+    "a connection that breaks": (ONE, 800, 0.45),
+    "a worker that is lost": (AGAIN, 800, 0.65),
 }
 """By name: how many steps by day, and what share of all kinds of steps they must be."""
 
