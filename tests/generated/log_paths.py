@@ -104,9 +104,9 @@ class Engine:
                 assert nth == 0, f"{action}{args} is not allowed"
                 return None
             (state,) = after
-        return self._plain(state)
+        return self.plain(state)
 
-    def _plain(self, state: tla.State) -> tla.State:
+    def plain(self, state: tla.State) -> tla.State:
         """Return a state without what is history, or only a claim's number."""
         now = dict(zip(self.names, state, strict=True))
         work = {
