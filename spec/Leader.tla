@@ -59,14 +59,14 @@ Init ==
 (* Elections. *)
 
 (* Lapse: the lease runs out, or the leader is declared lost. Not in a trace: it is placed *)
-(* by the clock, before the Elect that follows from it.                                    *)
+(* before the Elect that follows from it.                                                  *)
 Lapse ==
   /\ row.fresh                     \* inert: without it, a step that changes nothing
   /\ row' = [row EXCEPT !.fresh = FALSE]
   /\ UNCHANGED <<promoted, vote, verb, believes, dead>>
 
 (* Renew: whom the row names stays the leader, without a lock, whether or not its lease *)
-(* has run out. Shown by: Renew.                                                        *)
+(* has run out. Not in a trace.                                                         *)
 Renew(w) ==
   /\ w \notin dead
   /\ row.leader = w
@@ -114,7 +114,8 @@ Elect(w) ==
   /\ believes' = [believes EXCEPT ![w] = row.epoch + 1]
   /\ UNCHANGED <<promoted, verb, dead>>
 
-(* Resign: a leader that stops gives up its lease, if it still is the leader. Shown by: Resign. *)
+(* Resign: a leader that stops gives up its lease, if it still is the leader. Not in a trace: *)
+(* placed before an Elect of the same worker; another's may as well follow from a Lapse.      *)
 Resign(w) ==
   /\ w \notin dead                 \* inert: a resignation that was sent is carried out
   /\ ~IsElecting                   \* inert: the election that has the lock does the same
@@ -124,7 +125,7 @@ Resign(w) ==
   /\ UNCHANGED <<promoted, vote, verb, dead>>
 
 (* Die: a worker's process ends, and another lives; what it sent goes on in the server. *)
-(* Shown by: Killed.                                                                    *)
+(* Not in a trace.                                                                      *)
 Die(w) ==
   /\ Workers \ dead # {w}
   /\ dead' = dead \cup {w}
@@ -134,7 +135,8 @@ Die(w) ==
 (* Verbs. *)
 
 (* Act: a leader's verb has the lock, its epoch is the present one, and it reads what is *)
-(* due. Not in a trace: it is placed before the first event of its transaction.          *)
+(* due. Not in a trace: it is placed before the first event of its transaction, which    *)
+(* says its epoch.                                                                       *)
 Act(v, w) ==
   /\ w \notin dead
   /\ verb[v].at = "idle"           \* inert: what it had not committed is gone
@@ -145,7 +147,7 @@ Act(v, w) ==
   /\ UNCHANGED <<row, promoted, vote, believes, dead>>
 
 (* Depose: the epoch is over: a verb was refused, or an election named another, and the *)
-(* worker thinks no more that it leads. Shown by: the process event of the refusal.     *)
+(* worker thinks no more that it leads. Not in a trace.                                 *)
 Depose(w) ==
   /\ believes[w] # row.epoch
   /\ believes' = [believes EXCEPT ![w] = 0]
@@ -224,6 +226,12 @@ LeaderIsNotDenied == [][\A w \in Workers : believes[w] # 0 /\ believes'[w] = 0 =
 (* Only the leader itself gives up its lease. *)
 ResignsItself == [][row.leader # None /\ row'.leader = None =>
   believes[row.leader] = row.epoch /\ believes'[row.leader] = 0]_vars
+
+-----------------------------------------------------------------------------
+(* Witnesses, each told as what is not so: some state refutes it here, and some real run has. *)
+
+NoSecondReign      == row.epoch < 2
+NobodyIsLeftBehind == \A w \in Workers : believes[w] \in {0, row.epoch}
 
 -----------------------------------------------------------------------------
 (* Liveness. The leases of the dead run out, the living go on voting, and what is at work *)

@@ -112,7 +112,7 @@ Register(w) ==
 
 (* Heartbeat: a worker says that it is alive. Whoever was declared lost is told so, and  *)
 (* that is all. A sweep that is about to declare it lost holds its row: who comes second *)
-(* sees what the first has done. Shown by: Heartbeat.                                    *)
+(* sees what the first has done. Not in a trace.                                         *)
 Heartbeat(w) ==
   /\ w \in registered \ (dead \cup lost \cup stopped)
   /\ sweep' = [l \in Sweepers |->
@@ -120,7 +120,7 @@ Heartbeat(w) ==
   /\ UNCHANGED <<fleet, places, step, believes>>
 
 (* Die: the process ends, or is stopped for ever. What it sent is carried out all the *)
-(* same. Shown by: Killed, of the process.                                            *)
+(* same. Not in a trace.                                                              *)
 Die(w) ==
   /\ w \in registered \cap Mortal
   /\ dead' = dead \cup {w}
@@ -198,8 +198,8 @@ Retire(w) ==
 (* The leader's sweeps. From Lose to Done one transaction has the worker's lock, so that *)
 (* nobody else meets what it does before it is over. One that breaks off leaves nothing. *)
 
-(* Suspect: a sweep reads the worker's row. Not in a trace: it is placed anywhere before *)
-(* Lose, and after the last Heartbeat before that.                                       *)
+(* Suspect: a sweep reads the worker's row. Not in a trace: it is placed before Lose, or *)
+(* before the Retire that came between.                                                  *)
 Suspect(l, w) ==
   /\ sweep[l].at = "idle"
   /\ w \in registered \ stopped
@@ -207,7 +207,8 @@ Suspect(l, w) ==
   /\ UNCHANGED <<fleet, places, step, believes>>
 
 (* Lose: the lock can be had at once, and the worker has not spoken since it was read: it *)
-(* is lost. Or it was lost before, and more is to be done. Shown by: Lose.                *)
+(* is lost. Or it was lost before, and more is to be done: that is not in a trace, and is *)
+(* placed before the first Rescue. Shown by: Lose.                                        *)
 MayLose(l, w) ==
   /\ sweep[l].at = "suspects"     \* inert: to lose a worker again changes nothing
   /\ sweep[l].worker = w
@@ -326,6 +327,14 @@ LiveIsNotRefused == [][\A w \in Workers : \A e \in believes[w] \ believes'[w] :
 DeathsAreOfLost == [][\A j \in Jobs :
   deaths'[j] = deaths[j] + Cardinality({e \in Written :
     JobOf(e) = j /\ Ended(e) /\ entries'[e].outcome = "rescued" /\ entries[e].worker \in lost})]_vars
+
+-----------------------------------------------------------------------------
+(* Witnesses, each told as what is not so: some state refutes it here, and some real run has. *)
+
+NoZombie           == \A w \in lost : believes[w] = {}
+NobodyIsInTime     == \A w \in lost : step[w].ends = {}
+NothingLeftBySweep == \A w \in lost : HeldBy(w) # {} => IsSwept(w)
+NobodyLeaves       == stopped \subseteq lost
 
 -----------------------------------------------------------------------------
 (* Liveness. A step at work comes to its end in the server, and a sweep too; sweeps go on, *)

@@ -147,15 +147,15 @@ Open(s) ==
   /\ UNCHANGED <<open, row, write, read, takes, prune>>
 
 (* Switch: writers go on in the segment that was opened. It takes effect at once, and a rollback *)
-(* leaves it so. Trace: Switch, written by a transaction that may be lost; the next Seal makes   *)
-(* up for it.                                                                                    *)
+(* leaves it so. Trace: Switch, written after it took effect by a transaction that may be lost:  *)
+(* placed before the first Seal, or Prune, that has seen it.                                     *)
 Switch(s) ==
   /\ Number(s) > open.number
   /\ open' = [number |-> Number(s), slot |-> s]
   /\ UNCHANGED <<segment, row, write, read, takes, prune>>
 
 (* Seal: who is not open any more is noted as sealed: by the switch, or by the call after one that *)
-(* was rolled back. Trace: Switch or Open with what was sealed.                                    *)
+(* was rolled back. Trace: Seal.                                                                   *)
 Seal(s) ==
   /\ Is(s, "open")
   /\ Number(s) < open.number
@@ -211,7 +211,8 @@ Backlog(s)   == \E w \in Writers : row[w].slot = s /\ row[w].is = "ready"
 Prunable(n)  == Number(n.slot) = n.number /\ Is(n.slot, "closed") /\ ~Backlog(n.slot)
 
 (* Judge: a segment is over, as it seems; and what lives in it can go on in the segment that is open, *)
-(* which is locked, shared, as any writer does (its two looks are one step here). Not in a trace.     *)
+(* which is locked, shared, as any writer does (its two looks are one step here). Not in a trace:     *)
+(* placed before its Prune, and before the Switch away from where that has carried to.                *)
 Judge(p, s) ==
   /\ prune[p].at = "idle"       \* inert: who judges anew begins anew
   /\ Prunable([number |-> Number(s), slot |-> s])   \* inert: Prune asks again, under the lock
@@ -219,7 +220,8 @@ Judge(p, s) ==
                                     what |-> [number |-> Number(s), slot |-> s]]]
   /\ UNCHANGED <<rotated, row, write, read, takes>>
 
-(* LockTables: nobody is in its tables, and from now on nobody will be. Not in a trace. *)
+(* LockTables: nobody is in its tables, and from now on nobody will be. Not in a trace: placed *)
+(* right before its Prune.                                                                     *)
 LockTables(p) ==
   /\ prune[p].at = "judged"
   /\ InTables(prune[p].what.slot) = {}   \* inert here: who has read leaves backlog; finishes are in Carry
@@ -306,6 +308,11 @@ LifeGoesOn == [][\A s \in Slots :
 (* To be carried changes nothing but the place. *)
 CarryKeeps == [][\A w \in Writers :
   row[w].slot # 0 /\ row'[w].slot \notin {0, row[w].slot} => row'[w] = [row[w] EXCEPT !.slot = row'[w].slot]]_vars
+
+-----------------------------------------------------------------------------
+(* A witness, told as what is not so: some state refutes it here, and some real run has. *)
+
+NoSlotIsUsedAgain == \A s, v \in Used : s < v => Number(s) < Number(v)
 
 -----------------------------------------------------------------------------
 (* Liveness. A prune goes on to its end or gives up; no writer is fair, and no reader that holds on *)

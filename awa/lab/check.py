@@ -16,7 +16,7 @@ from awa.lab.judge import Verdict
 from awa.lab.life import Life, Step
 from awa.lab.monitor import Monitor
 from awa.lab.order import Disorder, Moment, linearize
-from awa.lab.projections import finish, log, queue
+from awa.lab.projections import finish, leader, log, queue, rescue, segments
 from awa.lab.shrink import shrink
 from awa.lab.story import Story
 from awa.lab.tla import render
@@ -30,6 +30,9 @@ PROJECTIONS: dict[str, Projection] = {
     "Queue": queue.project,
     "Finish": finish.project,
     "Log": log.project,
+    "Segments": segments.project,
+    "Leader": leader.project,
+    "Rescue": rescue.project,
 }
 
 FINDINGS_MAX = 10

@@ -94,6 +94,8 @@ def linearize(events: Sequence[Event]) -> list[Moment]:
             graph.edge(one, two, "the statements of a claim")
     _by_transaction(graph, events, begun, done)
     _by_resource(graph, events, done, kin)
+    _by_vacancy(graph, events, done)
+    _by_leaving(graph, events, done)
     _by_birth(graph, events, done, kin)
     _by_finding(graph, done, kin, reads)
     _by_snapshot(graph, events, done, reads)
@@ -153,6 +155,7 @@ def resources(event: Event, kin: Kin) -> Iterator[tuple[str, float, bool]]:
         # Who ends an attempt at its deadline keeps its worker from being lost meanwhile.
         yield f"worker:{event.input['worker']}", event.n, event.input["died"]
     yield from _claim(event)
+    yield from _segment(event)
     yield from _epoch(event)
     yield from ((f"held:{job}", event.n, True) for job in _held(event, kin))
 
@@ -174,12 +177,18 @@ def _claim(event: Event) -> Iterator[tuple[str, float, bool]]:
         yield str(event.lock), event.output["part"], True
 
 
+def _segment(event: Event) -> Iterator[tuple[str, float, bool]]:
+    """Return where an event stands among the rotations, and in what becomes of a segment."""
+    if event.act in {"Open", "Switch", "Seal", "Close"}:
+        yield "rotations", event.n, True
+    if event.act in {"Open", "Close", "Prune"}:
+        yield f"segment:{event.output['slot']}", event.n, True
+
+
 def _epoch(event: Event) -> Iterator[tuple[str, float, bool]]:
-    """Return where an event stands in the reigns of the leaders."""
-    if event.act == "Elect":
-        yield "epochs", event.output["epoch"], True
-    elif (event.actor or "").startswith("leader:"):
-        yield "epochs", int(event.actor.partition(":")[2]) + 0.5, False  # type: ignore[union-attr]
+    """Return where an event stands among the elections: what a leader does shares their lock."""
+    if event.act == "Elect" or (event.actor or "").startswith("leader:"):
+        yield "the leadership", event.n, event.act == "Elect"
 
 
 def _held(event: Event, kin: Kin) -> list[int | None]:
@@ -191,6 +200,33 @@ def _held(event: Event, kin: Kin) -> list[int | None]:
     if event.act in {"Fail", "Cancel"} or (event.act == "Rescue" and event.output.get("held")):
         return [kin.job(event.input["seq"])]
     return []
+
+
+def _by_vacancy(graph: _Graph, events: Sequence[Event], done: list[int]) -> None:
+    """A rotation opens the first vacant slot that it sees: it missed the prune of one before."""
+    told = [place for place, event in enumerate(events) if event.act in {"Open", "Prune"}]
+    vacated: dict[int, int] = {}
+    for place in sorted(told, key=lambda one: events[one].n):
+        slot = events[place].output["slot"]
+        if events[place].act == "Prune":
+            vacated[slot] = place
+            continue
+        vacated.pop(slot, None)
+        for missed in (vacated.pop(one) for one in sorted(vacated) if one < slot):
+            graph.edge(done[place], done[missed], f"{events[place]} did not see {events[missed]}")
+
+
+def _by_leaving(graph: _Graph, events: Sequence[Event], done: list[int]) -> None:
+    """Who has left held nothing: what it had finished before came before."""
+    told = sorted(range(len(events)), key=lambda one: events[one].n)
+    finished: dict[int | None, list[int]] = defaultdict(list)
+    for place in told:
+        event = events[place]
+        if event.act == "Complete":
+            finished[event.worker].append(place)
+        elif event.act == "Retire" or (event.act == "Done" and event.output["stopped"]):
+            for one in finished.pop(event.input["worker"], ()):
+                graph.edge(done[one], done[place], f"worker {event.input['worker']} held nothing")
 
 
 def _by_birth(graph: _Graph, events: Sequence[Event], done: list[int], kin: Kin) -> None:

@@ -17,6 +17,8 @@ from tests.lab.told import DEFERRED, LANE, RETURNING, Tale, text
 
 MONITOR = Monitor()
 INTAKE = 1 << 40
+SWEEP = 500
+"""The transaction of a sweep."""
 
 
 def judged(tale: Tale) -> Report:
@@ -70,8 +72,10 @@ def a_rescue() -> Tale:
     tale = Tale()
     tale.enqueue(1)
     tale.claim(1, 7, LANE + 1)
-    tale.tell("Lose", "worker:7", actor="leader:1", input={"worker": 7})
+    tale.tell("Lose", "worker:7", actor="leader:1", input={"worker": 7}, xid=SWEEP)
     rescue(tale, 9, None, past(1, 1, 1))
+    over = {"input": {"worker": 7}, "output": {"stopped": True}}
+    tale.tell("Done", "worker:7", actor="leader:1", xid=SWEEP, k=4, **over)
     tale.complete(1, 7, stale=(LANE + 1,))
     tale.tell("Cancel", "entry:9", actor="operator", input={"seq": 9}, post=past(1, 1, 1))
     tale.tell("Redrive", "held:1", input={"id": 1}, output={"seq": LANE + 5}, post={"lease": 1})
@@ -80,8 +84,8 @@ def a_rescue() -> Tale:
 
 def rescue(tale: Tale, later: int | None, held: str | None, counts: dict[str, int]) -> Event:
     """Tell the rescue of the first entry."""
-    tale.end_open(1, LANE + 1)
-    given = {"input": {"seq": LANE + 1, "worker": 7, "died": True}}
+    tale.end_open(1, LANE + 1, xid=SWEEP, k=2)
+    given = {"input": {"seq": LANE + 1, "worker": 7, "died": True}, "xid": SWEEP, "k": 3}
     return tale.tell(
         "Rescue",
         "entry:1",

@@ -96,12 +96,31 @@ def after_the_birth() -> list[Event]:
     return tale.events
 
 
-def under_one_epoch() -> list[Event]:
-    """A sweep of epoch 1, told after epoch 2 had begun to be drawn."""
+def under_one_rotation() -> list[Event]:
+    """A prune of what a rotation closed, by a transaction that began earlier."""
     tale = Tale()
-    tale.tell("Elect", "epoch:2", output={"epoch": 2})
-    tale.tell("Promote", "deferred", actor="leader:1", output={"seqs": [], "entries": []})
-    tale.tell("Elect", "epoch:1", output={"epoch": 1})
+    told = {"number": 1, "slot": 0}
+    tale.enqueue(1, xid=9, n=12)
+    tale.tell("Close", xid=9, k=2, n=3, output=told)
+    tale.tell("Prune", n=4, output=told)
+    return tale.events
+
+
+def passed_by_a_rotation() -> list[Event]:
+    """A rotation that made a slot, though a prune with an earlier number had vacated another."""
+    tale = Tale()
+    tale.tell("Prune", output={"number": 1, "slot": 0})
+    tale.tell("Open", output={"number": 3, "slot": 2})
+    return tale.events
+
+
+def under_one_leader() -> list[Event]:
+    """A sweep of what was enqueued with a late number, and the next election."""
+    tale = Tale()
+    tale.enqueue(1, n=12)
+    promoted = {"seqs": [LANE + 1], "entries": []}
+    tale.tell("Promote", "deferred", n=3, actor="leader:1", output=promoted)
+    tale.tell("Elect", "epoch:2", n=9, output={"epoch": 2})
     return tale.events
 
 
@@ -143,7 +162,9 @@ REASONS: dict[str, tuple[Callable[[], list[Event]], list[str]]] = {
     "part": (by_the_parts_number, ["Claim 1", "Complete 8", "Complete 7"]),
     "refusal": (after_what_it_was_judged_by, ["Claim 1", "Complete 8", "Complete 5"]),
     "birth": (after_the_birth, ["Enqueue 2", "Claim 1"]),
-    "epoch": (under_one_epoch, ["Elect 3", "Promote 2", "Elect 1"]),
+    "leader": (under_one_leader, ["Enqueue 12", "Promote 3", "Elect 9"]),
+    "segment": (under_one_rotation, ["Enqueue 12", "Close 3", "Prune 4"]),
+    "vacant": (passed_by_a_rotation, ["Open 2", "Prune 1"]),
     "held": (by_what_was_held, ["Enqueue 40", "Fail 20", "Discard 30"]),
     "seen": (seen_in_a_snapshot, ["Enqueue 3", "Enqueue 20", "Read 1", "Claim 1"]),
     "missed": (missed_by_a_snapshot, ["Read 2", "Enqueue 1", "Claim 2"]),
@@ -223,9 +244,10 @@ MUTANTS: dict[str, tuple[str, Callable[..., Any], list[str]]] = {
     "forgets locks and keys": (
         "resources",
         no_resources,
-        ["lock", "claim", "part", "refusal", "epoch", "held"],
+        ["lock", "claim", "part", "refusal", "segment", "leader", "held"],
     ),
     "forgets births": ("_by_birth", nothing, ["birth"]),
+    "forgets what was vacant": ("_by_vacancy", nothing, ["vacant"]),
     "forgets snapshots": ("_by_snapshot", nothing, ["seen", "missed"]),
 }
 

@@ -49,13 +49,14 @@ class Tale:
         given = {"actor": f"worker:{worker}", "output": output, "post": {"reads": []}, **said}
         return self.tell("Claim", "queue:1", **given)
 
-    def end_open(self, number: int, *seqs: int) -> Event:
+    def end_open(self, number: int, *seqs: int, actor: str = "leader", **said: Any) -> Event:
         """Tell that entries of one claim are ended from outside."""
         claim = (1 << 40) + number
         self._part[claim] = self._part.get(claim, 0) + 1
         given = {"claim": claim, "seqs": text(*seqs)}
         output = {"part": self._part[claim], "seqs": text(*seqs)}
-        return self.tell("EndOpen", f"claim:{claim}", actor="leader", input=given, output=output)
+        told = {"actor": actor, "input": given, "output": output, **said}
+        return self.tell("EndOpen", f"claim:{claim}", **told)
 
     def complete(
         self,

@@ -137,6 +137,21 @@ async def test_a_rescue_in_portions_ends_what_it_began(rig: Rig) -> None:
     assert set((await rig.states()).values()) == {"retryable"}
 
 
+@pytest.mark.story("lost-and-in-time")
+async def test_a_lost_worker_may_be_in_time(rig: Rig) -> None:
+    leader, alive, slow, seqs = await dying(rig, 3)
+    for _ in range(3):
+        await rig.pass_time(STALE_S / 3 + 1)
+        await alive.store.heartbeat(alive.worker, [], {})
+        await leader.store.rescue(leader.epoch, STALE_S, 0)
+    assert await leader.store.rescue(leader.epoch, STALE_S, 1) == {slow.worker: 1}
+    # What no sweep has ended yet is its own still, though it is given nothing more.
+    assert await slow.end(seqs[1]) == set()
+    assert await leader.store.rescue(leader.epoch, STALE_S, 10) == {slow.worker: 1}
+    assert await slow.end(seqs[2]) == {seqs[2]}
+    assert sorted((await rig.states()).values()) == ["completed", "retryable", "retryable"]
+
+
 async def test_a_finish_that_stays_open_stops_no_other_rescue(rig: Rig) -> None:
     """A handler finishes in its own transaction and hangs; its worker and another one die."""
     leader, alive, stuck, (seq,) = await dying(rig)

@@ -207,6 +207,39 @@ async def test_pruned_jobs_are_gone_and_nothing_else(rig: Rig) -> None:
     assert await worker.claim() == [newer]
 
 
+@pytest.mark.story("carried-to-where-was-open")
+async def test_what_a_slow_prune_carries_goes_where_it_had_chosen(rig: Rig) -> None:
+    """A prune waits for a reader; the leader, which lost its answer, rotates meanwhile."""
+    worker, leader = await rig.worker(), await rig.lead()
+    await rig.enqueue()
+    (seq,) = await worker.take()
+    await leader.rotate()
+    reader = await rig.begin()
+    await reader.execute("lock table awa.entry_0 in access share mode")
+    slow = Leader(await rig.connect(), leader.epoch)
+    prune = asyncio.create_task(slow.prune(wait_ms=60_000))
+    await rig.until_blocked(slow.conn, prune)
+    await leader.open_segment()
+    await leader.switch_segment()
+    assert not await leader.close_segment()
+    await reader.execute("commit")
+    assert await prune == 1
+    assert await rig.conn.fetchval("select segment from awa.entry") == 1
+    assert await leader.close_segment()
+    assert await worker.end(seq) == set()
+
+
+async def test_a_rotation_that_misses_a_prune_makes_a_slot(rig: Rig) -> None:
+    leader = await rig.lead()
+    await leader.rotate()
+    slow = Leader(await rig.begin(), leader.epoch)
+    assert await slow.prune() == 1
+    await leader.open_segment()
+    await slow.conn.execute("commit")
+    await leader.switch_segment()
+    assert await segments(rig) == {2: "sealed", 3: "open"}
+
+
 async def test_a_segment_is_kept_for_its_retention(rig: Rig) -> None:
     await rig.have_movable_clock()
     worker, leader = await rig.worker(), await rig.lead()
