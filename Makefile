@@ -9,7 +9,7 @@ WALKED := .walked.json
 # What setting up has to say goes to stderr, so that a command's own output stays clean.
 STAMP := $(VENV)/.synced
 
-.PHONY: help setup demo test coverage check spec chaos bench docs all nightly clean
+.PHONY: help setup demo test coverage check spec bugs chaos bench docs all nightly clean
 
 help: ## print this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ spec: $(STAMP) ## the TLA+ models, their broken variants, some mutants, the stor
 	@$(BIN)/python spec/tlc.py all $(ARGS)
 	@$(BIN)/python spec/mutants.py sample
 	@$(BIN)/python spec/traces.py check
+
+bugs: $(STAMP) ## sow every bug of tests/bugs, and write who catches it into traces/BUGS.md
+	@$(BIN)/python -m tests.bugs $(ARGS)
 
 bench: $(STAMP) ## what it costs: make bench ARGS="core --json"
 	@$(BIN)/python -m bench $(or $(ARGS),core)

@@ -1,8 +1,9 @@
 """The documentation's programs run, and what it names is there.
 
-Owns: the README's example, the examples' folder, the files and the public names that are named.
+Owns: the README's example, the walk-through, the examples' folder, the files and the public names
+    that are named.
 Keeps: what a newcomer copies works as it stands, and again.
-Above: nobody. Below: README.md, docs, examples.
+Above: nobody. Below: README.md, docs, examples, tests.story.stage.
 """
 
 import asyncio
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 
 import awa
+from tests.story import stage
+from tests.story.stage import Said
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -21,13 +24,14 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "traces/README.md", "spec/README.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
+WALK = "docs/walkthrough.md"
 NAMED = re.compile(r"`([\w./-]+(?:\.(?:py|sql|md|tla|cfg|toml)|/))`")
 
 
 async def test_the_readmes_example_runs_its_job(
     empty_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (code,) = _blocks("README.md", "python")
     names: dict[str, object] = {"__name__": "readme"}
     exec(compile(code, "README.md", "exec"), names)
     await names["main"](empty_url)  # type: ignore[operator]
@@ -42,6 +46,41 @@ async def test_an_example_runs(path: Path, empty_url: str) -> None:
         )
         output, _ = await process.communicate()
         assert process.returncode == 0, output.decode()
+
+
+def _blocks(page: str, language: str) -> list[str]:
+    """Return the blocks of a page in one language."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
+@pytest.mark.tlc
+async def test_the_walkthroughs_bug_is_found_as_it_says(
+    empty_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """But for the numbers of lines, which move with the models."""
+    (code,), (commands,) = _blocks(WALK, "python"), _blocks(WALK, "sh")
+    (report,) = _blocks(WALK, "text")
+    monkeypatch.chdir(tmp_path)
+    said = Said(0, "", "")
+    for command in commands.splitlines():
+        assert said.code == 0, said
+        name, *arguments = command.split()
+        if name == "python":
+            names: dict[str, object] = {"__name__": "walkthrough"}
+            exec(compile(code, WALK, "exec"), names)
+            await names["main"](empty_url)  # type: ignore[operator]
+        else:
+            said = await stage.awa(*arguments, url=empty_url)
+    assert "refused: nothing\n" in capsys.readouterr().out
+    assert said.code == 1
+    assert _without_lines(said.out) == _without_lines(report)
+
+
+def _without_lines(text: str) -> str:
+    return re.sub(r", line \d+\)", ")", text)
 
 
 def _listed() -> set[str]:

@@ -92,6 +92,10 @@ class _Court:
             reason = failed or reason
         return tuple(sound), reason
 
+    def is_at(self, state: Values, end: State) -> bool:
+        """Return whether the variables that an end names have its values."""
+        return all(state[self.model.variables.index(name)] == value for name, value in end)
+
     def tell(self, state: Values) -> str:
         """Return a state as text."""
         pairs = zip(self.model.variables, state, strict=True)
@@ -151,6 +155,6 @@ class Monitor:
             if not after:
                 return Verdict(False, place, walked[0][1], court.tell(states[0]))
             states = after
-        if life.end is not None and court.model.state(dict(life.end)) not in states:
+        if life.end is not None and not any(court.is_at(state, life.end) for state in states):
             return Verdict(False, len(life.steps), NO_END, court.tell(states[0]))
         return Verdict(True)

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 from awa.errors import AwaError
@@ -64,15 +65,20 @@ class _Graph:
             self.after[one].append((two, why))
 
     def chain(self, items: list[tuple[float, bool, int]], why: str) -> None:
-        """Order what has a position under one lock; what only shares it has no order of its own."""
-        last, shared = None, list[int]()
-        for _, exclusive, node in sorted(items):
+        """Order what has a position under one lock; what only shares it has no order of its own.
+
+        A number is given once: two that say they have it come each before the other.
+        """
+        last, shared, at = None, list[int](), -inf
+        for position, exclusive, node in sorted(items):
             if last is not None:
                 self.edge(last, node, why)
             if exclusive:
                 for one in shared:
                     self.edge(one, node, why)
-                last, shared = node, []
+                if last is not None and position == at:
+                    self.edge(node, last, why)
+                last, shared, at = node, [], position
             else:
                 shared.append(node)
 

@@ -21,6 +21,7 @@ from awa.lab.trace import ACTS
 from awa.store.migrate import migrate
 from awa.store.recorder import recorder
 from tests import judged, postgres
+from tests.bugs.told import TOLD
 from tests.lab.audit import SETTINGS, audited_database, by_acts, database, logical
 from tests.lab.deeds import do_all
 from tests.rig import Rig
@@ -151,57 +152,16 @@ async def test_a_session_that_is_not_traced_is_found(audit: Audit, rig: Rig) -> 
     assert one.endswith("no event tells of it")
 
 
-RETRY = """
-  perform trace('Retry', 'entry:' || seq, null, 'worker:' || worker, jsonb_build_object('seq', seq),
-    jsonb_build_object('seq', at), b.past);"""
-WRITTEN, AS_MEANT = "insert into claim select n.*;", "n.hi[1] := n.hi[1] - 1;"
-SILENT, TELLING = "if false then", "if tracing() then"
-SOWN = {
-    "a retry is not told": ("retry", TELLING, SILENT, "no event tells of it"),
-    "a claim is not told": ("claim", TELLING, SILENT, "no event tells of it"),
-    "an enqueue is not told": ("enqueue", TELLING, SILENT, "no event tells of it"),
-    "a finish is not told": (
-        "finish",
-        f"{TELLING}\n  perform trace",
-        f"{SILENT}\n  perform trace",
-        "no event tells of it",
-    ),
-    "a retry is told twice": ("retry", RETRY, RETRY * 2, "has told it"),
-    "another state": ("retry", "'retryable'", "'scheduled'", "state is scheduled"),
-    "a past that is forgotten": ("defer", "b.options, b.past)", "b.options, '{}')", "past is {}"),
-    "another outcome": ("mark_ending", "mark_ending.outcome", "'snoozed'", "outcome is snoozed"),
-    "another worker": ("mark_ending", "mark_ending.worker)", "77)", "by_worker is 77"),
-    "a job held by another name": ("hold", "values (b.id", "values (77", "there is no such row"),
-    "a part that says more": (
-        "append_part",
-        "append_part.ended, before + append_part.ended, times",
-        "append_part.ended, c.seqs, times",
-        "ended is",
-    ),
-    "a count too high": (
-        "append_part",
-        "clock(), count_of",
-        "clock(), 1 + count_of",
-        "completed is",
-    ),
-    "a cursor beyond": ("claim", WRITTEN, f"n.hi[1] := n.hi[1] + 1; {WRITTEN} {AS_MEANT}", "hi is"),
-}
-
-
 async def test_a_verb_that_tells_less_or_else_than_it_does_is_found(audit: Audit, rig: Rig) -> None:
-    worker = await rig.worker()
     missed = {}
-    for bug, (verb, good, bad, said) in SOWN.items():
-        await rig.sow(verb, good, bad)
-        await rig.enqueue(2)
-        one, two = await worker.take()
-        await worker.end(one, verdict="retry", delay_s=60)
-        await worker.end(two, verdict="fail")
-        await rig.sow(verb, good, good)
+    for name, bug in TOLD.items():
+        await rig.sow(bug.verb, bug.good, bug.bad)
+        await bug.test(rig)
+        await rig.sow(bug.verb, bug.good, bug.good)
         before = len(audit.ledger.findings)
-        told = (await found(audit))[before:]
-        if not any(said in one for one in told):
-            missed[bug] = told
+        findings = (await found(audit))[before:]
+        if not any(bug.said in one for one in findings):
+            missed[name] = findings
     assert missed == {}
 
 

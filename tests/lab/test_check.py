@@ -113,6 +113,11 @@ def claimed_twice(tale: Tale) -> None:
     tale.claim(2, 8, LANE + 1)
 
 
+def enqueued_twice(tale: Tale) -> None:
+    """A job that is there is enqueued once more."""
+    tale.enqueue(1, output={"ids": [1], "seqs": [LANE + 9]}, attempts_max=2)
+
+
 def ended_twice(tale: Tale) -> None:
     """A second finish lands."""
     tale.complete(1, 7, LANE + 1)
@@ -179,6 +184,7 @@ def discarded_though_it_runs(tale: Tale) -> None:
 
 LIES: dict[str, tuple[Callable[[Tale], None], str]] = {
     "claimed twice": (claimed_twice, r"entries\[e\].worker = None"),
+    "enqueued twice": (enqueued_twice, r"j \\notin enqueued"),
     "ended twice": (ended_twice, r"entries\[e\].outcome = None"),
     "ended by a stranger": (ended_by_a_stranger, r"entries\[e\].worker = w"),
     "refused though it holds": (refused_though_it_holds, r"~Holds\(w, e\)"),
@@ -223,6 +229,19 @@ def test_what_leads_to_a_lie_is_told_and_nothing_else() -> None:
     acts = [step.action for step in finding.steps]
     assert acts == ["Enqueue", "Claim", "Retry", "Promote", "Claim", "Claim"]
     assert [event.n for event in finding.events] == [2, 3, 5, 6, 7, 8]
+
+
+def test_what_a_refusal_does_not_need_is_left_out_of_it() -> None:
+    """The stale finish between the two is legal, and shows nothing."""
+    tale = Tale()
+    tale.enqueue(1)
+    tale.claim(1, 7, LANE + 1)
+    tale.complete(1, 7, LANE + 1)
+    tale.complete(1, 7, stale=(LANE + 1,))
+    tale.complete(1, 7, LANE + 1)
+    finding = judged(tale).findings[0]
+    assert [step.action for step in finding.steps] == ["Enqueue", "Claim", "Complete", "Complete"]
+    assert [event.n for event in finding.events] == [1, 2, 3, 5]
 
 
 def test_what_began_before_the_trace_is_counted_and_not_judged() -> None:

@@ -41,7 +41,8 @@ class Tale:
         """Tell the enqueue of jobs, each with its own number as the name in the lane."""
         output = {"ids": list(jobs), "seqs": [lane + job for job in jobs]}
         given = {"max_attempts": attempts_max, "queue": "q"}
-        return self.tell("Enqueue", actor="producer", input=given, output=output, **said)
+        told = {"actor": "producer", "input": given, "output": output, **said}
+        return self.tell("Enqueue", **told)
 
     def claim(self, number: int, worker: int, *seqs: int, **said: Any) -> Event:
         """Tell a claim of queue 1."""

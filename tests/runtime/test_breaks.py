@@ -15,7 +15,7 @@ import pytest
 import awa
 from awa.runtime.engine import Engine
 from tests.rig import Rig
-from tests.runtime.conftest import Outage
+from tests.runtime.conftest import Clients, Outage
 from tests.runtime.scene import (
     BEATS,
     LISTENS,
@@ -78,6 +78,31 @@ async def test_cut_while_handlers_run_their_finishes_are_kept(
         await until_all(rig, jobs)
         assert engine.dispatcher.counts["stale"] == 0
     runs.check_once(jobs)
+
+
+async def test_what_was_over_meanwhile_is_told_when_it_is_connected_again(
+    clients: Clients, rig: Rig, runs: Runs, outage: Outage
+) -> None:
+    """Nobody else tells it: it does not listen, and its heart beats once a minute."""
+    client = clients(listen_url="")
+    told = asyncio.Event()
+
+    @client.task(dict, kind="k", queue="q")
+    async def handler(job: awa.Job[Any]) -> None:
+        with runs.of(job):
+            await until(job.is_cancelled)
+            told.set()
+
+    (job,) = await insert(client)
+    async with working(client, heartbeat_interval_ms=60_000) as engine:
+        await until(lambda: runs.began)
+        await outage.begin()
+        await cut(rig, STEPS)
+        await until(lambda: not engine.dispatcher.is_connected)
+        await rig.operator.cancel(job)
+        await outage.end()
+        await until(told.is_set)
+    assert (await rig.states())[job] == "cancelled"
 
 
 async def test_cut_again_and_again_under_load_every_job_runs_once(

@@ -15,10 +15,22 @@ import pytest
 
 import awa
 from tests.rig import Rig
-from tests.runtime.scene import WITHIN_S, Runs, handle, insert, until, until_all, working
+from tests.runtime.conftest import Clients
+from tests.runtime.scene import (
+    RARELY,
+    WITHIN_S,
+    Runs,
+    handle,
+    insert,
+    until,
+    until_all,
+    until_asleep,
+    working,
+)
 from tests.runtime.test_blocking import block_until
 
 SHORT = {"name": "q", "max_workers": 1, "deadline_duration_ms": 300}
+WAITS = "select cardinality(pg_blocking_pids($1)) > 0"
 ERROR = "hard deadline exceeded"
 
 
@@ -137,6 +149,36 @@ async def test_one_whose_deadline_passes_before_the_loop_comes_to_it_makes_room(
         (slots,) = engine.dispatcher.slots.queue_by_number.values()
         await until(lambda: slots.held == 0)
         await until_all(rig, await insert(client))
+
+
+async def test_a_word_that_waits_when_its_deadline_passes_is_said(
+    clients: Clients, rig: Rig, runs: Runs
+) -> None:
+    """It has ended in time: what it said is not taken for a handler that hangs."""
+    client, producer = clients(), clients()
+    opened = asyncio.Event()
+
+    @client.task(dict, kind="k", queue="q")
+    async def handler(job: awa.Job[Any]) -> None:
+        with runs.of(job):
+            await opened.wait()
+
+    queue = {**SHORT, "max_workers": 2, "deadline_duration_ms": 1000}
+    async with working(client, [queue], **RARELY) as engine:
+        (ended,) = await insert(producer, max_attempts=1)
+        await until(lambda: runs.began)
+        await until_asleep(rig, engine)
+        conn = engine.dispatcher._conn
+        async with rig.gate(conn, "newest"):
+            await insert(producer, kind="strange")
+            await until(lambda: rig.watcher.fetchval(WAITS, conn.get_server_pid()))
+            opened.set()
+            await until(lambda: engine.dispatcher._finished)
+            assert engine._loop is not None
+            (one,) = engine.dispatcher.slots.running()
+            await until(lambda: engine._loop.time() > one.started_s + 1)  # type: ignore[union-attr]
+        await until_all(rig, [ended])
+    runs.check_once([ended])
 
 
 async def test_with_attempts_left_it_comes_back(client: awa.AsyncClient, rig: Rig) -> None:

@@ -7,6 +7,7 @@ Above: nobody. Below: tests.runtime.scene, awa.
 """
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -112,6 +113,61 @@ async def test_a_stop_asks_what_a_step_that_broke_has_brought(
     assert runs.began == []
     assert await rig.states() == dict.fromkeys(jobs, "available")
     assert await rig.conn.fetchval("select stopped_at is not null from awa.worker")
+
+
+async def test_what_is_handed_back_while_it_waits_for_a_thread_never_begins(
+    clients: Clients, rig: Rig, runs: Runs
+) -> None:
+    client, producer = clients(), clients()
+    opened = threading.Event()
+
+    @client.task(dict, kind="k", queue="q")
+    def handler(job: awa.Job[Any]) -> None:
+        with runs.of(job):
+            opened.wait(20)
+
+    async with working(client, [("q", 2)], **RARELY) as engine:
+        await until_asleep(rig, engine)
+        # As when the thread of a handler that has just ended is not idle yet.
+        threads = engine.executor._threads
+        threads._count_max = 1
+        first, second = await insert(producer, 2)
+        await until(lambda: threads._calls.qsize() == 1)
+        async with rig.gate(engine.dispatcher._conn, "count_of"):
+            stop = asyncio.create_task(client.shutdown(0))
+            await until(lambda: rig.watcher.fetchval(HELD))
+            opened.set()
+            await until(lambda: threads._idle._value == 2)
+        await stop
+    assert runs.began == [first]
+    assert (await rig.states())[second] == "available"
+
+
+async def test_what_a_step_that_broke_had_to_say_is_said_by_the_next(
+    clients: Clients, rig: Rig, runs: Runs
+) -> None:
+    """It has not landed, for its transaction is rolled back; nobody else would say it."""
+    client, producer = clients(), clients()
+    opened = asyncio.Event()
+
+    @client.task(dict, kind="k", queue="q")
+    async def handler(job: awa.Job[Any]) -> None:
+        with runs.of(job):
+            await opened.wait()
+
+    jobs = await insert(producer, 2, max_attempts=1)
+    async with working(client, **RARELY) as engine:
+        await until(lambda: len(runs.began) == 2)
+        await until_asleep(rig, engine)
+        conn = engine.dispatcher._conn
+        async with rig.gate(conn, "count_of"):
+            opened.set()
+            await until(lambda: rig.watcher.fetchval(HELD))
+            pid = conn.get_server_pid()
+            await rig.watcher.fetchval("select pg_terminate_backend($1, 10000)", pid)
+        await until_all(rig, jobs)
+        assert engine.dispatcher.counts["stale"] == 0
+    runs.check_once(jobs)
 
 
 async def test_who_is_declared_lost_while_a_step_is_in_flight_registers_anew(

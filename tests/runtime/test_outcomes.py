@@ -100,6 +100,23 @@ async def test_the_last_attempt_fails_for_good(client: awa.AsyncClient, rig: Rig
     assert 'raise ValueError("bad")' in error["error"]
 
 
+@pytest.mark.parametrize(
+    ("said", "state"), [(awa.RetryAfter(600), "retryable"), (awa.Snooze(600), "scheduled")]
+)
+async def test_a_verdict_says_when_its_job_comes_back(
+    client: awa.AsyncClient, rig: Rig, said: Any, state: str
+) -> None:
+    @client.task(dict, kind="k", queue="q")
+    async def handler(job: awa.Job[Any]) -> Any:
+        return said
+
+    (job,) = await insert(client)
+    async with working(client):
+        await until_all(rig, [job], state)
+    sql = "select extract(epoch from run_at - awa.clock()) from awa.jobs where id = $1"
+    assert 500 < await rig.conn.fetchval(sql, job) <= 600
+
+
 async def test_attempts_are_counted_and_a_snooze_gives_one_back(
     client: awa.AsyncClient, rig: Rig
 ) -> None:

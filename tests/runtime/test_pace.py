@@ -52,6 +52,13 @@ def test_a_queue_that_gives_out_nothing_is_not_looked_into_all_the_time(refusal:
     assert pace.next_at >= 1.0
 
 
+def test_a_queue_that_has_more_is_looked_into_at_once() -> None:
+    pace = Pace(60.0)
+    looked(pace, Stepped(), now=0.0)
+    looked(pace, Stepped(more={QUEUE}), now=1.0)
+    assert pace.next_at == 1.0
+
+
 def test_what_is_heard_during_a_look_is_followed_by_another() -> None:
     pace = Pace(60.0)
     looked(pace, Stepped(), now=0.0)

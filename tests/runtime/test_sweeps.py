@@ -13,6 +13,7 @@ import pytest
 
 import awa
 from awa.runtime.engine import Engine
+from awa.store.leader import LeaderStore
 from tests.rig import Rig
 from tests.runtime.conftest import Clients
 from tests.runtime.proxy import Proxy
@@ -190,6 +191,20 @@ async def test_a_leader_that_is_cut_off_is_followed_and_does_no_more(
             await until(lambda: leaders(second))
             await until_all(rig, await insert(second, run_at="2000-01-01T00:00:00Z"))
             assert await leaders(first, second) == [second]
+
+
+async def test_who_learns_in_a_sweep_that_it_was_deposed_sweeps_no_more(
+    client: awa.AsyncClient, rig: Rig, runs: Runs
+) -> None:
+    """It need not wait for the next election to know it."""
+    handle(client, runs)
+    async with working(client, leader_election_interval_ms=60_000) as engine:
+        leads = engine.maintenance
+        epoch = await until(lambda: leads.epoch)
+        await LeaderStore(rig.conn).resign(epoch)
+        _, later = await rig.leader(await rig.worker("other"))
+        assert later > epoch
+        await until(lambda: leads.epoch is None)
 
 
 STUCK = """

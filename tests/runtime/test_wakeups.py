@@ -17,9 +17,11 @@ from tests.rig import Rig
 from tests.runtime.conftest import Clients
 from tests.runtime.scene import (
     RARELY,
+    RARELY_S,
     Runs,
     handle,
     insert,
+    looks_in_s,
     until,
     until_all,
     until_asleep,
@@ -114,6 +116,24 @@ async def test_a_transaction_that_commits_late_is_found(
         await until(lambda: monotonic() - tx._began_at > 1.5)
         await tx.commit()
         await until_all(rig, [late])
+
+
+async def test_a_rollback_at_the_end_of_a_lane_lets_its_worker_rest(
+    clients: Clients, rig: Rig, runs: Runs
+) -> None:
+    """Numbers are drawn that nobody will ever see: it looks again at once, but not for ever."""
+    client = clients()
+    handle(client, runs)
+    async with working(client, **RARELY) as engine:
+        await until_asleep(rig, engine)
+        writer = await rig.begin()
+        await rig.enqueue(conn=writer)
+        await writer.execute("rollback")
+        steps = engine.dispatcher.counts["steps"]
+        assert engine._loop is not None
+        engine._loop.call_soon_threadsafe(engine.dispatcher.look)
+        await until(lambda: engine.dispatcher.counts["steps"] > steps + 1)
+        await until(lambda: looks_in_s(engine) > RARELY_S / 2)
 
 
 async def test_who_is_not_told_polls(

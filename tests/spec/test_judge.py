@@ -14,6 +14,7 @@ from awa.lab import tlc
 from awa.lab.facts import ModelError, read_model
 from awa.lab.judge import NO_END, NO_STEP, JudgeError, Verdict, judge, read_verdicts
 from awa.lab.life import Life, Step
+from awa.lab.monitor import Monitor
 from awa.lab.tla.values import Value
 from awa.lab.walks import Script, Scripts
 from tests.spec import lives
@@ -143,6 +144,17 @@ def test_a_life_of_a_job(queue_verdicts: dict[str, Verdict], name: str) -> None:
 def test_a_life_of_a_lamp(lamp_verdicts: dict[str, Verdict], name: str) -> None:
     verdict = lamp_verdicts[name]
     assert (verdict.accepted, verdict.step, verdict.reason) == LAMP[name][1:], verdict
+
+
+@pytest.mark.parametrize("name", [*QUEUE, *LAMP])
+def test_the_monitor_says_the_same(lamp_folder: Path, name: str) -> None:
+    """It adds which guard was false, and of two facts that fail at once it may name the other."""
+    monitor = Monitor(lamp_folder) if name in LAMP else Monitor()
+    life, accepted, step, reason = (QUEUE | LAMP)[name]
+    (verdict,) = monitor.judge([life])
+    assert (verdict.accepted, verdict.step) == (accepted, step), verdict
+    said = verdict.reason.partition(";")[0].partition(" that leaves")[0]
+    assert said == reason or {said, reason} == {"Dim", "OnStays"}
 
 
 @pytest.mark.tlc

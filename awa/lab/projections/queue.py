@@ -93,9 +93,10 @@ class _Projection:
 
 
 def _enqueue(p: _Projection, event: Event) -> None:
-    """Begin the jobs of an enqueue."""
+    """Begin the jobs of an enqueue; one that is there goes on, and the model refuses that."""
     for number, seq in zip(event.output["ids"], event.output["seqs"], strict=True):
-        job = p.jobs[number] = _Job(Telling(f"job {number}"), event.input["max_attempts"])
+        begun = _Job(Telling(f"job {number}"), event.input["max_attempts"])
+        job = p.jobs.setdefault(number, begun)
         place = {DEFERRED_LANE: "deferred", INTAKE_LANE: "intake"}.get(lane_of(seq), "main")
         p.tell(event, job, "Enqueue", JOB, place, after=job.born(seq))
 
