@@ -28,7 +28,7 @@ demo: $(STAMP) ## the main job on an embedded Postgres, with kills
 	@$(BIN)/awa demo $(ARGS)
 
 test: $(STAMP) ## the test suite, on an embedded Postgres
-	@$(BIN)/python -m pytest -n 2 --walked $(WALKED) $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --walked=$(WALKED) $(ARGS)
 
 coverage: $(STAMP) ## how much of the models the last `make test` has shown, against its floors
 	@$(BIN)/python spec/coverage.py $(or $(ARGS),check) $(WALKED)

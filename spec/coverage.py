@@ -5,7 +5,7 @@ Keeps: what counts is what a test run walked, and nothing is counted that was no
     file says was once shown must be shown again.
 Above: `make coverage`, people at a prompt. Below: awa.lab.
 
-    python spec/coverage.py check WALKED    # a file of `pytest --walked WALKED`
+    python spec/coverage.py check WALKED    # a file of `pytest --walked=WALKED`
     python spec/coverage.py write WALKED    # the same, and write down what was shown
 """
 
