@@ -40,7 +40,7 @@ check: $(STAMP) ## ruff, mypy --strict, import-linter
 	@$(BIN)/lint-imports
 
 spec: $(STAMP) ## the TLA+ models, their broken variants, some mutants, the stored traces
-	@$(BIN)/python spec/tlc.py all $(ARGS)
+	@$(BIN)/python spec/tlc.py all --jobs 2 $(ARGS)
 	@$(BIN)/python spec/mutants.py sample
 	@$(BIN)/python spec/traces.py check
 

@@ -18,6 +18,7 @@ import pytest
 
 from awa.lab import tlc
 from awa.lab.life import write_lives
+from awa.lab.suite import read_suite
 from tests.spec import lives
 from tests.spec.lives import COMPLETE, ENQUEUE, SHORT, WHOLE, with_steps
 
@@ -241,6 +242,16 @@ def test_the_suite_holds_a_model_to_what_it_expects(
 
 
 @pytest.mark.tlc
+def test_what_a_long_check_can_do_is_taken_by_others() -> None:
+    checks = read_suite()
+    for long in (check for check in checks if check.long):
+        others = [check for check in checks if check.covers and not check.nightly]
+        alike = [one for one in others if Path(one.module).name.startswith(long.module)]
+        actions = set(long.load().actions)
+        assert not long.idle
+        assert actions == {action for one in alike for action in actions - set(one.idle)}
+
+
 def test_many_checks_load_tlc_from_an_archive(
     command: ModuleType, lamp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
