@@ -112,6 +112,7 @@ class Report:
             f"  {model}: {self.lives[model]} lives of {self.shapes[model]} shapes"
             + (f", {self.outside[model]} steps left out" if self.outside[model] else "")
             for model in self.lives
+            if self.lives[model] or self.outside[model]
         ]
         return "\n".join([*rows, *(str(one) for one in self.findings)])
 

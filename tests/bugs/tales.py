@@ -161,6 +161,7 @@ TRUE_AS_WELL = {
     ("another worker", "Lose"): "who holds nothing may be lost",
     ("another verb", "Fail"): "at its last attempt a job may be cancelled instead",
     ("another verb", "Lose"): "who holds nothing may retire instead",
+    ("another verb", "Retire"): "who holds nothing may be lost instead",
 }
 """Which mutants tell another story, by the way and the event; TLC is asked about each."""
 

@@ -129,6 +129,7 @@ class Stage:
             sql = "select awa.rescue_claim($1, $2::text::int8multirange, $3, 'too late', false)"
             holder = self.workers.get(self.holder, 0)
             await gated.conn.execute("set local search_path to awa")
+            await gated.conn.execute("set local awa.trace_epoch to '1'")
             return await gated.conn.fetchval(sql, self.claim, ranges, holder)
         told = [
             {"seq": self.seqs[s - 1], "verdict": "retry", "delay_s": 100, "error": "e"}

@@ -167,8 +167,8 @@ SOWN = {
     "nobody is quarantined": ("rescue_entry", "deaths >= 5", "deaths >= 6"),
     "what is completed is cancelled": (
         "cancel_entry",
-        "if not found or not exists (",
-        "if not found or false and not exists (",
+        "if not exists (\n  select from end_open(",
+        "if false and not exists (\n  select from end_open(",
     ),
     "the lost are given something": ("step", "if alive is not true then", "if false then"),
     "a snooze costs an attempt": (

@@ -305,3 +305,19 @@ async def test_completions_are_counted_once_over_a_tally(rig: Rig) -> None:
     assert await rig.conn.fetchval("select sum(completed) from awa.tally") == 3
     with pytest.raises(asyncpg.PostgresError):
         await rig.conn.execute("insert into awa.leader default values")
+
+
+PLANS = ("hashjoin", "mergejoin", "hashagg", "sort", "material", "memoize", "indexscan")
+
+
+async def test_a_purge_takes_no_more_than_its_portion(rig: Rig) -> None:
+    await rig.have_movable_clock()
+    worker, leader = await rig.worker(), await rig.lead()
+    await rig.enqueue(6)
+    await worker.end(*await worker.take(6), verdict="fail", error="no")
+    await rig.pass_time(10)
+    # Where rows are few, the planner may go through them all for each that is to be chosen.
+    await leader.conn.execute("; ".join(f"set enable_{how} to off" for how in PLANS))
+    for left in (4, 2, 0):
+        assert await leader.store.purge(leader.epoch, 1, 1, 2) == 2
+        assert await rig.count("held") == left

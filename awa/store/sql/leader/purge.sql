@@ -19,13 +19,13 @@ lock table claim in access share mode;
 -- Who was missed when it stopped, for a claim of its queue was at work then.
 perform forget_worker(w.worker) from worker w
 where w.stopped_at is not null and w.worker in (select unnest((newest(q.queue)).sleepers) from queue q);
-with d as (
-  delete from held h where h.id in (
-    select k.id from held k
-    where (k.state = 'failed' and k.finalized_at < failed_before)
-    or (k.state = 'cancelled' and k.finalized_at < cancelled_before)
-    order by k.finalized_at limit purge.n for update skip locked)
-  returning h.id)
+-- Chosen once: a subquery with a limit and locks may be run again for each row, and choose others each time.
+with k as materialized (
+  select o.id from held o
+  where (o.state = 'failed' and o.finalized_at < failed_before)
+  or (o.state = 'cancelled' and o.finalized_at < cancelled_before)
+  order by o.finalized_at limit purge.n for update skip locked),
+d as (delete from held h using k where h.id = k.id returning h.id)
 select coalesce(array_agg(d.id), '{}') into gone from d;
 if tracing() and gone <> '{}' then
   perform trace('Discard', 'held', null, 'leader', '{}', jsonb_build_object('ids', gone));
