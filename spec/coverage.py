@@ -1,8 +1,8 @@
 """How much of the models real runs have shown, held against floors.
 
 Owns: what `coverage.toml` asks for, and the file traces/COVERAGE.json.
-Keeps: what counts is what a test run walked, and nothing is counted that was not judged. What the
-    file says was once shown must be shown again.
+Keeps: what counts is what a test run walked, and nothing is counted that was not judged. What is
+    missing is named.
 Above: `make coverage`, people at a prompt. Below: awa.lab.
 
     python spec/coverage.py check WALKED    # a file of `pytest --walked=WALKED`
@@ -66,16 +66,12 @@ def count(walked: Coverage, wanted: Mapping[str, Mapping[str, list[str]]]) -> li
 
 
 def faults(counts: Sequence[Count], floors: Mapping[str, float]) -> list[str]:
-    """Return what is below its floor, and what is not shown any more."""
-    known = orjson.loads(FILE.read_bytes()) if FILE.is_file() else {}
-    said = []
-    for one in counts:
-        if one.share < floors[one.kind]:
-            said.append(f"{one.kind} of {one.of}: {one.share:.0%} is below {floors[one.kind]:.0%}")
-        before = set(known.get(one.of, {}).get(one.kind, {}).get("shown", ()))
-        if gone := before & set(one.missing):
-            said.append(f"{one.kind} of {one.of}: not shown any more: {', '.join(sorted(gone))}")
-    return said
+    """Return what is below its floor."""
+    return [
+        f"{one.kind} of {one.of}: {one.share:.0%} is below {floors[one.kind]:.0%}"
+        for one in counts
+        if one.share < floors[one.kind]
+    ]
 
 
 def written(counts: Sequence[Count]) -> bytes:
