@@ -226,7 +226,8 @@ Looking(w) ==
 Cancel(s) ==
   /\ queueLock = None
   /\ Cardinality(over) < MaxOver \* inert: a bound
-  /\ s \in Committed /\ taken[s] = <<>> /\ s \notin over
+  /\ s \in Committed /\ taken[s] = <<>>
+  /\ s \notin over               \* inert: what is over is over already
   /\ over' = over \cup {s}
   /\ UNCHANGED <<produced, queueLock, claim, chain, taken, work, aborts>>
 
@@ -304,7 +305,7 @@ ReadEntries(c, upto) ==
 (* trace: the cursor is beyond what was read.                                             *)
 Settle(c) ==
   /\ work[c].at = "read"
-  /\ work[c].hi < work[c].last
+  /\ work[c].hi < work[c].last     \* inert: otherwise a step that changes nothing
   /\ work' = [work EXCEPT ![c].hi = work[c].last,
                           ![c].fresh = @ \cup (work[c].hi + 1)..work[c].last]
   /\ UNCHANGED <<produced, claimed, aborts>>
@@ -312,15 +313,15 @@ Settle(c) ==
 (* ReadFillers: who holds the lock now, after the entries were read, could fill a fresh *)
 (* hole; who does not has ended. In a trace: `present`, in a read of no page.           *)
 ReadFillers(c) ==
-  /\ work[c].at = "read"
-  /\ work[c].fresh # {}
+  /\ work[c].at = "read"           \* inert: to read them anew before the next look is as good
+  /\ work[c].fresh # {}            \* inert: who may fill nothing is told of nothing
   /\ work' = [work EXCEPT ![c].at = "again", ![c].now = locks]
   /\ UNCHANGED <<produced, claimed, aborts>>
 
 (* Overlook: only the lanes with fresh holes are asked for, so one may be missing that   *)
 (* holds another lane's lock, and has drawn nothing here. In a trace: `present` again.   *)
 Overlook(c, t) ==
-  /\ work[c].at = "again"
+  /\ work[c].at = "again"          \* inert: who has drawn nothing here fills nothing here
   /\ seqs[t] = {}
   /\ work' = [work EXCEPT ![c].now = @ \ {Virtual(t), Prepared(t)}]
   /\ UNCHANGED <<produced, claimed, aborts>>
