@@ -51,7 +51,6 @@ FIGURES = [
     ("postgres_us_at_200", "Postgres CPU a job at 200/s", "us"),
     ("idle_core_percent", "idle worker's Postgres load", "% of a core"),
     ("drain_traced_postgres_vs_plain", "Postgres CPU a job with tracing on, of plain", ""),
-    ("traced_judged_per_s", "events judged by the monitor, of a traced drain", "/s of CPU"),
     ("mixed_per_s", "mixed load, two processes", "jobs/s"),
     ("mixed_worker_us", "worker CPU a job, mixed", "us"),
     ("mixed_postgres_us", "Postgres CPU a job, mixed", "us"),
