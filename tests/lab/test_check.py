@@ -10,20 +10,12 @@ from collections.abc import Callable
 
 import pytest
 
-from awa.lab.check import Report, check
-from awa.lab.monitor import Monitor
-from awa.lab.trace import Event, Trace
-from tests.lab.told import DEFERRED, LANE, RETURNING, Tale, text
+from awa.lab.trace import Event
+from tests.lab.told import DEFERRED, LANE, RETURNING, Tale, judged, text
 
-MONITOR = Monitor()
 INTAKE = 1 << 40
 SWEEP = 500
 """The transaction of a sweep."""
-
-
-def judged(tale: Tale) -> Report:
-    """Check a tale by the monitor."""
-    return check(Trace({}, tale.events), MONITOR)
 
 
 def past(attempt: int, lease: int, deaths: int = 0) -> dict[str, int]:

@@ -10,18 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
-from awa.lab.check import Report, check
 from awa.lab.judge import judge
-from awa.lab.monitor import Monitor
-from awa.lab.trace import Event, Trace
-from tests.lab.told import DEFERRED, LANE, Tale
-
-MONITOR = Monitor()
-
-
-def judged(tale: Tale) -> Report:
-    """Check a tale by the monitor."""
-    return check(Trace({}, tale.events), MONITOR)
+from awa.lab.trace import Event
+from tests.lab.told import DEFERRED, LANE, Tale, judged
 
 
 def elect(tale: Tale, epoch: int, worker: int) -> Event:

@@ -11,18 +11,9 @@ from typing import Any
 
 import pytest
 
-from awa.lab.check import Finding, Report, check
-from awa.lab.monitor import Monitor
-from awa.lab.trace import Trace
+from awa.lab.check import Finding
 from tests.lab.lanes import OTHER, claim, enqueue, hole, look, name, passed_over, prepared, read
-from tests.lab.told import LANE, Tale
-
-MONITOR = Monitor()
-
-
-def judged(tale: Tale) -> Report:
-    """Check a tale by the monitor."""
-    return check(Trace({}, tale.events), MONITOR)
+from tests.lab.told import LANE, MONITOR, Tale, judged
 
 
 def refused(tale: Tale) -> Finding:

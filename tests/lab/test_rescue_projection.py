@@ -10,21 +10,13 @@ from collections.abc import Callable
 
 import pytest
 
-from awa.lab.check import Report, check
 from awa.lab.judge import judge
-from awa.lab.monitor import Monitor
 from awa.lab.order import linearize
-from awa.lab.trace import Event, Trace
-from tests.lab.told import LANE, Tale
+from awa.lab.trace import Event
+from tests.lab.told import LANE, Tale, judged
 
-MONITOR = Monitor()
 SWEEP = 500
 """The transaction of a sweep."""
-
-
-def judged(tale: Tale) -> Report:
-    """Check a tale by the monitor."""
-    return check(Trace({}, tale.events), MONITOR)
 
 
 def of_worker(tale: Tale, act: str, worker: int, **said: object) -> Event:

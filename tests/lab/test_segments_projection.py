@@ -10,19 +10,10 @@ from collections.abc import Callable
 
 import pytest
 
-from awa.lab.check import Report, check
 from awa.lab.judge import judge
-from awa.lab.monitor import Monitor
 from awa.lab.order import linearize
-from awa.lab.trace import Event, Trace
-from tests.lab.told import Tale
-
-MONITOR = Monitor()
-
-
-def judged(tale: Tale) -> Report:
-    """Check a tale by the monitor."""
-    return check(Trace({}, tale.events), MONITOR)
+from awa.lab.trace import Event
+from tests.lab.told import Tale, judged
 
 
 def act(tale: Tale, name: str, number: int, slot: int, **said: object) -> Event:

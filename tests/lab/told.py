@@ -7,8 +7,13 @@ Above: the tests of this folder. Below: awa.lab.
 
 from typing import Any
 
+from awa.lab.check import Report, check
+from awa.lab.monitor import Monitor
 from awa.lab.ranges import Ranges
-from awa.lab.trace import Event
+from awa.lab.trace import Event, Trace
+
+MONITOR = Monitor()
+"""One for all the stories of a process: what was walked once is not walked again."""
 
 LANE = 2 << 40
 """Names of the first ordinary lane begin above this."""
@@ -86,3 +91,8 @@ class Tale:
         return self.tell(
             "Complete", "parts", actor=f"worker:{worker}", input=given, output=output, **said
         )
+
+
+def judged(tale: Tale) -> Report:
+    """Check a tale by the monitor."""
+    return check(Trace({}, tale.events), MONITOR)
