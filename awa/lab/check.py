@@ -8,14 +8,14 @@ Above: the cli, the demo, the tests. Below: judge, life, monitor, order, project
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from awa.lab.judge import Verdict
 from awa.lab.life import Life, Step
 from awa.lab.monitor import Monitor
-from awa.lab.order import Disorder, Moment, linearize
+from awa.lab.order import Disorder, ordered
 from awa.lab.projections import finish, leader, log, queue, rescue, segments
 from awa.lab.shrink import shrink
 from awa.lab.story import Story
@@ -24,7 +24,7 @@ from awa.lab.trace import Event, Trace, uncollected
 
 __all__ = ["PROJECTIONS", "Finding", "Judge", "Report", "check"]
 
-Projection = Callable[[Iterable[Moment]], tuple[list[Story], int]]
+Projection = Callable[[Sequence[Event]], tuple[list[Story], int]]
 
 PROJECTIONS: dict[str, Projection] = {
     "Queue": queue.project,
@@ -131,13 +131,13 @@ def check(trace: Trace, monitor: Monitor, judge: Judge | None = None) -> Report:
 def _tell(trace: Trace, report: Report) -> None:
     """Put the events in order and tell them as lives of the models, or that there is no order."""
     try:
-        moments = linearize(trace.events)
+        events = ordered(trace.events)
     except Disorder as error:
         report.illegal += 1
         report.findings.append(Finding("order", "the trace", None, str(error)))
         return
     for model, project in PROJECTIONS.items():
-        stories, report.outside[model] = project(moments)
+        stories, report.outside[model] = project(events)
         report.lives[model] = len(stories)
         report.shapes[model] = len({story.life for story in stories})
         report.stories += stories

@@ -20,7 +20,7 @@ from awa.lab.kin import Kin, births, kin_of, lane_of, parts, uses
 from awa.lab.ranges import Ranges, Snapshot
 from awa.lab.trace import Event
 
-__all__ = ["Disorder", "Moment", "Read", "linearize"]
+__all__ = ["Disorder", "Moment", "Read", "linearize", "ordered", "reads_of"]
 
 
 class Disorder(AwaError):
@@ -106,6 +106,11 @@ def linearize(events: Sequence[Event]) -> list[Moment]:
     _by_finding(graph, done, kin, reads)
     _by_snapshot(graph, events, done, reads)
     return _sorted(graph)
+
+
+def ordered(events: Sequence[Event]) -> list[Event]:
+    """Return these events in an order that they can have happened in; the reads stand in them."""
+    return [moment.event for moment in linearize(events) if moment.read is None]
 
 
 def reads_of(event: Event) -> list[Read]:

@@ -14,7 +14,7 @@ import pytest
 from awa.lab.check import PROJECTIONS
 from awa.lab.facts import read_model
 from awa.lab.monitor import Monitor
-from awa.lab.order import linearize
+from awa.lab.order import ordered
 from awa.lab.suite import read_suite
 from awa.lab.tla import Model
 from awa.lab.tla.cfg import read_cfg
@@ -65,8 +65,8 @@ def test_every_fact_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
         return holds_step(self, name, *given)
 
     monitor = Monitor()
-    moments = linearize(read(TRACES / "a-prune.jsonl", spec_hashes(spec_folder())).events)
-    lives = {name: project(moments)[0][0].life for name, project in PROJECTIONS.items()}
+    events = ordered(read(TRACES / "a-prune.jsonl", spec_hashes(spec_folder())).events)
+    lives = {name: project(events)[0][0].life for name, project in PROJECTIONS.items()}
     courts = {name: monitor.court(life).model for name, life in lives.items()}
     monkeypatch.setattr(Model, "holds", spy)
     monkeypatch.setattr(Model, "holds_step", spy_step)

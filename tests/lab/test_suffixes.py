@@ -11,7 +11,7 @@ import pytest
 
 from awa.lab.check import PROJECTIONS
 from awa.lab.monitor import Monitor
-from awa.lab.order import linearize
+from awa.lab.order import ordered
 from awa.lab.tlc import spec_folder
 from awa.lab.trace import Event, read, spec_hashes
 
@@ -41,7 +41,7 @@ def suffixes(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
 def test_a_trace_may_begin_anywhere(model: str, story: str) -> None:
     trace = read(TRACES / f"{story}.jsonl", spec_hashes(spec_folder()))
     for events in suffixes(trace.events):
-        stories, _ = PROJECTIONS[model](linearize(events))
+        stories, _ = PROJECTIONS[model](ordered(events))
         verdicts = MONITOR.judge(one.life for one in stories)
         for verdict in verdicts:
             assert verdict.accepted, f"from event {events[0].n} on: {verdict.reason}"

@@ -14,7 +14,6 @@ from functools import cache
 from itertools import combinations, count, zip_longest
 
 from awa.lab.kin import parts
-from awa.lab.order import Moment
 from awa.lab.ranges import Ranges
 from awa.lab.story import Names, Story, Telling, rounded, span
 from awa.lab.tla.values import Value
@@ -54,11 +53,11 @@ class _Claim:
     endings: list[_Ending | Event] = field(default_factory=list)
 
 
-def project(moments: Iterable[Moment]) -> tuple[list[Story], int]:
+def project(events: Iterable[Event]) -> tuple[list[Story], int]:
     """Return the life of each claim, and how many endings of others were left out."""
     claims: dict[int, _Claim] = {}
     outside = 0
-    for event in (moment.event for moment in moments if moment.read is None):
+    for event in events:
         if event.act == "Claim" and (seqs := frozenset(event.numbers("seqs"))):
             claims[event.output["claim"]] = _Claim(event, seqs)
         elif event.act == "Carry":

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from awa.lab.kin import DEFERRED_LANE, LANE_BITS, births, lane_of
-from awa.lab.order import Moment, Read, reads_of
+from awa.lab.order import Read, reads_of
 from awa.lab.ranges import Ranges
 from awa.lab.trace import Event
 
@@ -157,9 +157,8 @@ def on_pages(pages: Iterable[Page]) -> set[int]:
     return {seq for page in pages for seq in page.seqs}
 
 
-def lanes_of(moments: Iterable[Moment]) -> tuple[list[Lane], int]:
+def lanes_of(events: Iterable[Event]) -> tuple[list[Lane], int]:
     """Return the lanes of a trace, and how many claims in one of them cannot be told."""
-    events = [moment.event for moment in moments if moment.read is None]
     lanes: dict[int, Lane] = {}
     queues: dict[str | None, _Queue] = defaultdict(_Queue)
     outside = 0

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from awa.lab.life import Claims, State
-from awa.lab.order import Moment
 from awa.lab.story import Names, Story, Telling, rounded
 from awa.lab.tla.values import Value, function
 from awa.lab.trace import Event
@@ -57,9 +56,9 @@ class _Reign:
         return self.leaders.get(epoch, (STRANGER, epoch))
 
 
-def project(moments: Iterable[Moment]) -> tuple[list[Story], int]:
+def project(events: Iterable[Event]) -> tuple[list[Story], int]:
     """Return what leaders did, transaction by transaction, and if one led before the trace."""
-    acts = list(_acts([moment.event for moment in moments if moment.read is None]))
+    acts = list(_acts(events))
     if not acts:
         return [], 0
     first = acts[0]
@@ -70,7 +69,7 @@ def project(moments: Iterable[Moment]) -> tuple[list[Story], int]:
     return [_Life(reign, some).told() for some in _cut(acts)], outside
 
 
-def _acts(events: list[Event]) -> Iterator[_Act]:
+def _acts(events: Iterable[Event]) -> Iterator[_Act]:
     """Return the elections, and what was done in the name of an epoch."""
     named = [(event, epoch) for event in events if (epoch := _epoch(event)) is not None]
     left = Counter(event.xid for event, _ in named)

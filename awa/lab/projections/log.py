@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from awa.lab.life import Claims, State
-from awa.lab.order import Moment
 from awa.lab.projections.cast import Cast, Key, Tx
 from awa.lab.projections.lanes import (
     Birth,
@@ -54,9 +53,9 @@ class _Left:
     cancels: tuple[Cancel, ...] = ()
 
 
-def project(moments: Iterable[Moment]) -> tuple[list[Story], int]:
+def project(events: Iterable[Event]) -> tuple[list[Story], int]:
     """Return the lives of each lane, and how many claims and entries in one were left out."""
-    lanes, outside = lanes_of(moments)
+    lanes, outside = lanes_of(events)
     births = [birth for lane in lanes for birth in lane.births.values()]
     holders = {birth.holder: birth.event.xid for birth in births if birth.holder}
     stories: list[Story] = []

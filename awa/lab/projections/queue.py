@@ -6,12 +6,11 @@ Keeps: a job is followed from its enqueue on; one that began before the trace is
 Above: check. Below: lab.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from awa.lab.kin import DEFERRED_LANE, INTAKE_LANE, Kin, kin_of, lane_of, parts, uses
 from awa.lab.life import Claims
-from awa.lab.order import Moment
 from awa.lab.ranges import Ranges
 from awa.lab.story import Names, Story, Telling, rounded
 from awa.lab.tla.values import Value
@@ -213,9 +212,8 @@ def _after(event: Event) -> Claims:
     return tuple((name, (JOB,), counts.get(name, 0)) for name in ("attempt", "lease", "deaths"))
 
 
-def project(moments: Iterable[Moment]) -> tuple[list[Story], int]:
+def project(events: Sequence[Event]) -> tuple[list[Story], int]:
     """Return the life of each job, and how many steps of others were left out."""
-    events = [moment.event for moment in moments if moment.read is None]
     projection = _Projection(kin_of(events))
     for event in events:
         projection.take(event)

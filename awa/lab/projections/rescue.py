@@ -16,7 +16,6 @@ from operator import itemgetter
 
 from awa.lab.kin import parts
 from awa.lab.life import Claims
-from awa.lab.order import Moment
 from awa.lab.story import Names, Story, Telling
 from awa.lab.tla.values import Value
 from awa.lab.trace import Event
@@ -132,12 +131,11 @@ class _Projection:
             claim.endings.append(ending)
 
 
-def project(moments: Iterable[Moment]) -> tuple[list[Story], int]:
+def project(events: Iterable[Event]) -> tuple[list[Story], int]:
     """Return the life of each claim's entries, and how many endings of others were left out."""
     projection = _Projection()
-    for place, moment in enumerate(moments):
-        if moment.read is None:
-            projection.take(place, moment.event)
+    for place, event in enumerate(events):
+        projection.take(place, event)
     stories = [
         _Life(number, claim, projection.workers, fate).told()
         for number, claim in projection.claims.items()

@@ -8,12 +8,11 @@ Keeps: a switch takes effect before anything that has seen it, even if its event
 Above: check. Below: lab.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
 from awa.lab.life import Claims, State
-from awa.lab.order import Moment
 from awa.lab.story import Story, Telling, rounded
 from awa.lab.tla.values import Value, function
 from awa.lab.trace import Event
@@ -76,9 +75,8 @@ class _Known:
         return min(later, default=None)
 
 
-def project(moments: Iterable[Moment]) -> tuple[list[Story], int]:
+def project(events: Sequence[Event]) -> tuple[list[Story], int]:
     """Return what the segments went through, and of how many the beginning was not told."""
-    events = [moment.event for moment in moments if moment.read is None]
     heres = {event.xid: event.input["here"] + 1 for event in events if event.act == "Carry"}
     told = [_item(event, heres) for event in events if event.act in ACTS]
     if not told:
