@@ -67,7 +67,7 @@ class _Court:
         """Return what is said of a state and is not so."""
         unlike = []
         for variable, path, value in after:
-            found = state[self.model.variables.index(variable)]
+            found = self.model.variable(state, variable)
             for key in path:
                 found = _at(found, key)
             if found != value:
@@ -94,7 +94,7 @@ class _Court:
 
     def is_at(self, state: Values, end: State) -> bool:
         """Return whether the variables that an end names have its values."""
-        return all(state[self.model.variables.index(name)] == value for name, value in end)
+        return all(self.model.variable(state, name) == value for name, value in end)
 
     def tell(self, state: Values) -> str:
         """Return a state as text."""

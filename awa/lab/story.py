@@ -13,7 +13,7 @@ from awa.lab.life import Claims, Life, State, Step
 from awa.lab.tla.values import Value
 from awa.lab.trace import Event
 
-__all__ = ["Names", "Story", "Telling", "rounded", "span"]
+__all__ = ["Hands", "Names", "Story", "Telling", "rounded", "span"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,28 @@ class Names:
     def upto(self, sizes: tuple[int, ...]) -> frozenset[Value]:
         """Return the names given, and as many more as make one of these sizes."""
         return _names(self.letter, rounded(len(self.given), sizes))
+
+
+@dataclass(slots=True)
+class Hands:
+    """Names of those at work, which are given again when their work is done: v1, v2, ..."""
+
+    letter: str
+    at_work: dict[Hashable, str] = field(default_factory=dict)
+    most: int = 1
+    """How many were at work at once."""
+
+    def take(self, thing: Hashable) -> str:
+        """Give the first free name to what is begun."""
+        free = (f"{self.letter}{n + 1}" for n in range(len(self.at_work) + 1))
+        name = next(one for one in free if one not in self.at_work.values())
+        self.at_work[thing] = name
+        self.most = max(self.most, len(self.at_work))
+        return name
+
+    def upto(self, sizes: tuple[int, ...]) -> frozenset[Value]:
+        """Return the names given, and as many more as make one of these sizes."""
+        return _names(self.letter, rounded(self.most, sizes))
 
 
 @lru_cache(1 << 14)

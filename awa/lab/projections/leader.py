@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from awa.lab.life import Claims, State
-from awa.lab.story import Names, Story, Telling, rounded
+from awa.lab.story import Hands, Names, Story, Telling, rounded
 from awa.lab.tla.values import Value, function
 from awa.lab.trace import Event
 
@@ -110,8 +110,7 @@ class _Life:
         self.present = reign.epoch
         self.last = 2 if self.present > 1 else self.present
         self.workers = Names("w")
-        self.verbs: dict[int, str] = {}
-        self.verbs_max = 1
+        self.verbs = Hands("v")
         self.jobs = Names("j")
         self.before: set[str] = set()
         self.telling = Telling(f"epoch {self.present}")
@@ -126,7 +125,7 @@ class _Life:
             else:
                 self._act(act, due)
         workers, jobs = self.workers.upto(WORKERS), self.jobs.upto(JOBS)
-        verbs = frozenset(f"v{n + 1}" for n in range(rounded(self.verbs_max, VERBS)))
+        verbs = self.verbs.upto(VERBS)
         elections = sum(act.event.act == "Elect" for act in self.acts)
         constants: dict[str, Value] = {
             "Workers": workers,
@@ -205,16 +204,13 @@ class _Life:
         """Tell what a leader's transaction did."""
         event = act.event
         if act.is_first:
-            free = (f"v{n + 1}" for n in range(len(self.verbs) + 1))
-            verb = next(one for one in free if one not in self.verbs.values())
-            self.verbs[event.xid] = verb
-            self.verbs_max = max(self.verbs_max, len(self.verbs))
+            verb = self.verbs.take(event.xid)
             after: Claims = (("verb", (verb, "epoch"), self._number(act.epoch)),)
             worker = self.workers[self.reign.leader(act.epoch)]
             self.telling.add(event, "Act", verb, worker, after=after)
-        verb = self.verbs[event.xid]
+        verb = self.verbs.at_work[event.xid]
         for job in due:
             self.telling.add(event, "Promote", verb, job)
         if act.is_last:
             self.telling.add(event, "Commit", verb)
-            del self.verbs[event.xid]
+            del self.verbs.at_work[event.xid]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from awa.lab.life import Claims, State
-from awa.lab.story import Story, Telling, rounded
+from awa.lab.story import Hands, Story, Telling, rounded, span
 from awa.lab.tla.values import Value, function
 from awa.lab.trace import Event
 
@@ -158,15 +158,14 @@ class _Life:
         used = [number for number, _ in known.slots.values() if number > 0]
         self.base = min([known.open[0], *used]) - 1
         self.telling = Telling("the segments")
-        self.pruners: dict[int, str] = {}
-        self.pruners_max = 1
+        self.pruners = Hands("l")
         self.highest = 0
         self.taken = 0
 
     def told(self, items: list[_Item]) -> Story:
         """Tell these, up to a point of rest; return the story."""
         for item in items:
-            if len(self.telling.steps) >= STEPS_MAX and not self.pruners:
+            if len(self.telling.steps) >= STEPS_MAX and not self.pruners.at_work:
                 break
             for one in item.judges:
                 self._judge(one)
@@ -174,11 +173,11 @@ class _Life:
             self.known.take(item)
             self.taken += 1
         slots = rounded(self.slots, SLOTS)
-        pruners = frozenset(f"l{n + 1}" for n in range(rounded(self.pruners_max, PRUNERS)))
+        pruners = self.pruners.upto(PRUNERS)
         start = self._state(slots, pruners)
         nobody: frozenset[Value] = frozenset()
         constants: dict[str, Value] = {
-            "Slots": frozenset(range(1, slots + 1)),
+            "Slots": span(1, slots),
             "Made": frozenset({1}),
             "Writers": nobody,
             "Readers": nobody,
@@ -209,25 +208,22 @@ class _Life:
 
     def _prune(self, item: _Item) -> None:
         """Tell a prune, whose locks were had just before."""
-        if id(item) not in self.pruners:
+        if id(item) not in self.pruners.at_work:
             self._judge(item)
-        pruner = self.pruners.pop(id(item))
+        pruner = self.pruners.at_work.pop(id(item))
         self.telling.add(item.event, "LockTables", pruner)
         self.telling.add(item.event, "Prune", pruner)
 
     def _judge(self, item: _Item) -> None:
         """Tell that a prune found a segment over, and chose where to carry."""
-        free = (f"l{n + 1}" for n in range(len(self.pruners) + 1))
-        pruner = next(one for one in free if one not in self.pruners.values())
-        self.pruners[id(item)] = pruner
-        self.pruners_max = max(self.pruners_max, len(self.pruners))
+        pruner = self.pruners.take(id(item))
         what = self._name(item.number, item.slot)
         after: Claims = (("prune", (pruner, "what"), what),)
         if item.here is not None:
             after += (("prune", (pruner, "here", "slot"), item.here),)
         self.telling.add(item.event, "Judge", pruner, item.slot, after=after)
 
-    def _state(self, slots: int, pruners: frozenset[str]) -> State | None:
+    def _state(self, slots: int, pruners: frozenset[Value]) -> State | None:
         """Return the state at the beginning; None if it is that of a new database."""
         used = {slot: row for slot, row in self.first.slots.items() if row[0] > 0}
         if self.first.open == (1, 1) and used == {1: (1, "open")}:

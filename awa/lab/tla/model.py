@@ -305,6 +305,10 @@ class Model:
         rows = [f"  return {self._c.code(node, self._scope(module)).text}"]
         return self._c.function(text, ["def made(s):", *reading(self._c, rows)])
 
+    def variable(self, state: State, name: str) -> Any:
+        """Return what a variable is in a state."""
+        return state[self.variables.index(name)]
+
     def state(self, values: Mapping[str, Value]) -> State:
         """Return the state in which the variables have these values."""
         if set(values) != set(self.variables):
