@@ -60,12 +60,12 @@ class Names:
 
 @dataclass(slots=True)
 class Hands:
-    """Names of those at work, which are given again when their work is done: v1, v2, ..."""
+    """Names of those at work; whoever is done hands its name on: l1, l2, ..."""
 
     letter: str
     at_work: dict[Hashable, str] = field(default_factory=dict)
     most: int = 1
-    """How many were at work at once."""
+    """The greatest number of those at work together."""
 
     def take(self, thing: Hashable) -> str:
         """Give the first free name to what is begun."""
