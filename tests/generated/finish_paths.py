@@ -3,7 +3,7 @@
 Owns: how the statements of a finish, and of an ending from outside, read as steps of Finish.
 Keeps: every portion is steps of the model, each allowed where it is taken; or none, where a call
     comes to wait for somebody's transaction.
-Above: finish_replay. Below: walks; awa.lab.
+Above: finish_replay. Below: stage, walks; awa.lab.
 
 What cannot be forced: that two wait for the same transaction and one of them is woken first (two
 connections are enough for each pair). The claim stays where it is (no Carry).
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from awa.lab import tla, tlc
+from tests.generated.stage import Portions, Taken
 from tests.generated.walks import Paths, Step
 
-Taken = tuple[tuple[str, tuple[Any, ...]], ...]
 Node = tuple[tla.State, tuple[bool, ...]]
 """A state of Finish, and which connections wait for another's transaction."""
 
@@ -50,12 +50,12 @@ class Bounds:
         return tla.load(tlc.spec_folder() / "Finish.tla", constants)
 
 
-class Engine:
+class Engine(Portions[Node]):
     """The engine as a part of the model."""
 
     def __init__(self, bounds: Bounds) -> None:
+        super().__init__(bounds.load())
         self.bounds = bounds
-        self.model = bounds.load()
         self.numbers = range(1, len(bounds.seqs) + 2)
         self.ended = [
             frozenset(s for nth, s in enumerate(bounds.seqs) if bits >> nth & 1)
@@ -73,19 +73,6 @@ class Engine:
         work = [self.var(state, "work")[c] for c in self.bounds.conns]
         wrote = [bool(one["wrote"]) for one in work]
         return self.var(state, "holder"), waits, *(one["at"] for one in work), *wrote
-
-    def var(self, state: tla.State, name: str) -> Any:
-        """Return what a variable is."""
-        return state[self.model.variables.index(name)]
-
-    def take(self, state: tla.State, taken: Taken) -> tla.State | None:
-        """Return the state after some steps; None if one of them is not allowed."""
-        for action, args in taken:
-            after = self.model.step(action, args, state)
-            if not after:
-                return None
-            (state,) = after
-        return state
 
     def steps(self, node: Node) -> Iterator[Step[Node]]:
         """Return what can happen next."""

@@ -3,15 +3,15 @@
 Owns: how each portion of Finish's steps is done, and what the database shows of a claim.
 Keeps: after each portion the committed parts are those of the model, each failed entry has one
     ending and its job one place to go on from; each call is answered with what the model says.
-Above: test_finish. Below: finish_paths, gates, walks; awa.lab, awa.store; tests.rig.
+Above: finish_walks. Below: finish_paths, gates, stage, walks; awa.lab, awa.store; tests.rig.
 """
 
 import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from awa.lab import tla
 from awa.store.worker import Ask, WorkerStore
+from tests.generated import stage
 from tests.generated.finish_paths import Batch, Engine, Node
 from tests.generated.gates import Bug, Gated, Gates, build
 from tests.generated.walks import Step
@@ -25,11 +25,12 @@ STRANGER = "somebody else"
 """Who holds the entries that are not of the claim."""
 
 
-class Stage:
+class Stage(stage.Stage[Node]):
     """A database with a gate in its finish, and everybody who acts in it."""
 
     def __init__(self, rig: Rig, engine: Engine) -> None:
-        self.rig, self.engine = rig, engine
+        super().__init__(rig, engine)
+        self.engine = engine
         self.conns: dict[str, Gated] = {}
         self.workers: dict[str, int] = {}
         self.asked: dict[str, tuple[str, Batch]] = {}
@@ -47,23 +48,7 @@ class Stage:
             store = WorkerStore(self.rig.conn)
             self.workers[w] = (await store.register(w, ["finish"], ["k"])).worker
 
-    async def walk(self, walk: list[Step[Node]]) -> None:
-        """Take a walk, with a claim of its own."""
-        await self._fresh()
-        done: list[Any] = []
-        try:
-            for step in walk:
-                done.append(step.deed)
-                await self._do(step)
-                await self._judge(step.target[0])
-        except BaseException as error:
-            error.add_note("after " + " ".join(map(str, done)))
-            raise
-        finally:
-            for c in self.conns:
-                await self._end(c, "rollback")
-
-    async def _fresh(self) -> None:
+    async def fresh(self) -> None:
         self.walked += 1
         name = f"finish{self.walked}"
         await self.rig.conn.execute("select awa.open($1, 2)", name)
@@ -73,9 +58,13 @@ class Stage:
         row = await self.rig.watcher.fetchrow(sql, name)
         self.queue, self.claim, self.holder = row["queue"], row["claim"], "none"
 
+    async def leave(self) -> None:
+        for c in self.conns:
+            await self._end(c, "rollback")
+
     # --- Deeds ----------------------------------------------------------------------------------
 
-    async def _do(self, step: Step[Node]) -> None:
+    async def do(self, step: Step[Node]) -> None:
         action, who, *args = step.deed
         deeds: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
             "Claim": self._claim,
@@ -177,8 +166,9 @@ class Stage:
         found = (n for one in multirange for n in range(one.lower, one.upper))
         return frozenset(self.seqs.index(seq) + 1 for seq in found)
 
-    async def _judge(self, state: tla.State) -> None:
+    async def judge(self, node: Node) -> None:
         """Require that the claim is as the model has it."""
+        state, _ = node
         row = await self.rig.watcher.fetchrow(_LOOK, self.claim, self.seqs)
         found = [
             (part["part"], self._told(part["seqs"]), self._told(part["ended"]))

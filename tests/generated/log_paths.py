@@ -4,7 +4,7 @@ Owns: how the statements of a claim, and the deeds of producers, read as steps o
 Keeps: every portion is one or more steps of the model, each allowed where it is taken. What a
     claim may choose in the model (how much it reads, whether it settles) the engine chooses by
     its rule: it takes what there is room for, and settles if it was asked to and had room left.
-Above: log_replay. Below: walks; awa.lab.
+Above: log_replay. Below: stage, walks; awa.lab.
 
 Postgres makes some of Log's steps in one: a transaction's end shows and its locks go in one
 statement (Commit or Rollback, then Unlock), and PREPARE leaves the holder's name as it is until the
@@ -21,11 +21,11 @@ from typing import Any
 
 from awa.lab import tla, tlc
 from awa.lab.tla.values import function
+from tests.generated.stage import Portions, Taken
 from tests.generated.walks import Paths, Step
 
 HERE = Path(__file__).parent
 
-Taken = tuple[tuple[str, tuple[Any, ...]], ...]
 Node = tuple[tla.State, tuple[str, ...]]
 """A state of Log, and how far each claimer is: "" idle, "t" before its read of entries, "s" the
 same and it was asked to settle, "r" after it."""
@@ -64,13 +64,12 @@ class Bounds:
         return tla.load(HERE / "LogSelf.tla", constants, overrides, library=tlc.spec_folder())
 
 
-class Engine:
+class Engine(Portions[Node]):
     """The engine as a part of the model."""
 
     def __init__(self, bounds: Bounds) -> None:
+        super().__init__(bounds.load())
         self.bounds = bounds
-        self.model = bounds.load()
-        self.names = self.model.variables
         self.txs = range(1, bounds.txs + 1)
         self.seqs = range(1, bounds.seqs + 1)
 
@@ -85,10 +84,6 @@ class Engine:
         work = self.var(state, "work")
         ats = [work[c]["at"] for c in self.bounds.claimers]
         return modes, *ats, *self.var(state, "st"), len(self.var(state, "claim")["pages"])
-
-    def var(self, state: tla.State, name: str) -> Any:
-        """Return what a variable is."""
-        return state[self.names.index(name)]
 
     def steps(self, node: Node) -> Iterator[Step[Node]]:
         """Return what can happen next."""
@@ -108,7 +103,7 @@ class Engine:
 
     def plain(self, state: tla.State) -> tla.State:
         """Return a state without what is history, or only a claim's number."""
-        now = dict(zip(self.names, state, strict=True))
+        now = dict(zip(self.model.variables, state, strict=True))
         work = {
             c: function({**one, "number": 0, "settled": frozenset()})
             for c, one in now["work"].items()

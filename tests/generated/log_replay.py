@@ -4,7 +4,7 @@ Owns: how each portion of Log's steps is done, and what the database shows of a 
 Keeps: after each portion the lane is as the model has it: numbers drawn, entries there, who holds
     the lock, the newest claim's cursor and pages with their fillers, who took what, what was
     cancelled. Numbers of claims are not compared: the SQL goes on for the sake of other lanes.
-Above: test_log. Below: gates, log_paths, walks; awa.lab, awa.store; tests.rig.
+Above: log_walks. Below: gates, log_paths, stage, walks; awa.lab, awa.store; tests.rig.
 """
 
 from collections.abc import Callable, Coroutine
@@ -16,6 +16,7 @@ import asyncpg
 from awa.lab import tla
 from awa.lab.tla.values import function
 from awa.store.worker import Ask, Stepped, WorkerStore
+from tests.generated import stage
 from tests.generated.gates import Bug, Gated, Gates, build
 from tests.generated.log_paths import Engine, Node
 from tests.generated.walks import Step
@@ -55,11 +56,12 @@ class Lane:
     cancelled: set[int] = field(default_factory=set)
 
 
-class Stage:
+class Stage(stage.Stage[Node]):
     """A database with gates in its verbs, and everybody who acts in it."""
 
     def __init__(self, rig: Rig, engine: Engine) -> None:
-        self.rig, self.engine = rig, engine
+        super().__init__(rig, engine)
+        self.engine = engine
         self.producers: dict[int, asyncpg.Connection] = {}
         self.claimers: dict[str, Gated] = {}
         self.workers: dict[str, int] = {}
@@ -76,22 +78,7 @@ class Stage:
             store = WorkerStore(self.rig.conn)
             self.workers[c] = (await store.register(c, ["log"], [KIND])).worker
 
-    async def walk(self, walk: list[Step[Node]]) -> None:
-        """Take a walk, in a lane of its own."""
-        await self._fresh()
-        done: list[Any] = []
-        try:
-            for step in walk:
-                done.append(step.deed)
-                await self._do(step)
-                await self._judge(step.target[0])
-        except BaseException as error:
-            error.add_note("after " + " ".join(map(str, done)))
-            raise
-        finally:
-            await self._leave()
-
-    async def _fresh(self) -> None:
+    async def fresh(self) -> None:
         self.walked += 1
         name = f"log{self.walked}"
         await self.rig.conn.execute("select awa.open($1, 2)", name)
@@ -102,7 +89,7 @@ class Stage:
         )
         self.lane = Lane(name, row["queue"], row["sequence"], row["base"])
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
         for gated in self.claimers.values():
             if gated.call is not None and not gated.call.done():
                 await gated.break_off()
@@ -114,7 +101,7 @@ class Stage:
 
     # --- Deeds ----------------------------------------------------------------------------------
 
-    async def _do(self, step: Step[Node]) -> None:
+    async def do(self, step: Step[Node]) -> None:
         action, *args = step.deed
         deeds: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
             "Draw": self._draw,
@@ -207,8 +194,9 @@ class Stage:
 
     # --- Looks ----------------------------------------------------------------------------------
 
-    async def _judge(self, state: tla.State) -> None:
+    async def judge(self, node: Node) -> None:
         """Require that the lane is as the model has it."""
+        state, _ = node
         found = await self._shown(state)
         told = {name: self.engine.var(state, name) for name in SHOWN}
         # What is drawn by an open transaction is there, and shows to nobody.

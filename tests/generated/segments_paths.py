@@ -3,7 +3,7 @@
 Owns: how the statements of writers and of a rotation, and whole claims, finishes and prunes, read
     as steps of Segments.
 Keeps: every portion is steps of the model, each allowed where it is taken.
-Above: segments_replay. Below: walks; awa.lab.
+Above: segments_replay. Below: stage, walks; awa.lab.
 
 What is not forced: a claim or a finish that is at work while one prunes (they are whole here). All
 partitions are there from the start.
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from awa.lab import tla, tlc
+from tests.generated.stage import Portions, Taken
 from tests.generated.walks import Paths, Step
 
-Taken = tuple[tuple[str, tuple[Any, ...]], ...]
 Node = tuple[tla.State, bool]
 """A state of Segments, and whether a rotation has switched and not ended yet."""
 
@@ -46,12 +46,12 @@ class Bounds:
         return tla.load(tlc.spec_folder() / "Segments.tla", constants)
 
 
-class Engine:
+class Engine(Portions[Node]):
     """The engine as a part of the model."""
 
     def __init__(self, bounds: Bounds) -> None:
+        super().__init__(bounds.load())
         self.bounds = bounds
-        self.model = bounds.load()
         self.slots = range(1, bounds.slots + 1)
 
     def paths(self) -> Paths[Node]:
@@ -66,19 +66,6 @@ class Engine:
         chosen = [self.var(state, "row")[w]["is"] for w in self.bounds.writers]
         ats = [write[w]["at"] for w in self.bounds.writers]
         return is_switching, *ats, *chosen, *(one["is"] for one in segments)
-
-    def var(self, state: tla.State, name: str) -> Any:
-        """Return what a variable is."""
-        return state[self.model.variables.index(name)]
-
-    def take(self, state: tla.State, taken: Taken) -> tla.State | None:
-        """Return the state after some steps; None if one of them is not allowed."""
-        for action, args in taken:
-            after = self.model.step(action, args, state)
-            if not after:
-                return None
-            (state,) = after
-        return state
 
     def steps(self, node: Node) -> Iterator[Step[Node]]:
         """Return what can happen next."""

@@ -3,7 +3,7 @@
 Owns: how each portion of Segments' steps is done, and what the database shows of segments.
 Keeps: after each portion the segments are as the model has them, the sequence names the same one,
     and each entry that shows lies where it says and is as far as it says.
-Above: test_segments. Below: gates, segments_paths, walks; awa.lab, awa.store; tests.rig.
+Above: segments_walks. Below: gates, segments_paths, stage, walks; awa.lab, awa.store; tests.rig.
 """
 
 from collections.abc import Callable, Coroutine
@@ -12,6 +12,7 @@ from typing import Any
 from awa.lab import tla
 from awa.store.leader import LeaderStore
 from awa.store.worker import Ask, Finish, WorkerStore
+from tests.generated import stage
 from tests.generated.gates import Bug, Gated, Gates, build
 from tests.generated.segments_paths import Engine, Node
 from tests.generated.walks import Step
@@ -30,11 +31,12 @@ GATES: Gates = {
 WRITES = ("LookAtOpen", "LockSegment", "LookAgain", "Enqueue")
 
 
-class Stage:
+class Stage(stage.Stage[Node]):
     """A database with gates where a segment is chosen, and everybody who acts in it."""
 
     def __init__(self, rig: Rig, engine: Engine) -> None:
-        self.rig, self.engine = rig, engine
+        super().__init__(rig, engine)
+        self.engine = engine
         self.writers: dict[str, Gated] = {}
         self.rotator: Gated
         self.leader: Leader
@@ -61,22 +63,7 @@ class Stage:
         self.slots = [row["segment"] for row in rows]
         assert len(self.slots) == self.engine.bounds.slots
 
-    async def walk(self, walk: list[Step[Node]]) -> None:
-        """Take a walk, from where one segment is open and the others are vacant."""
-        await self._fresh()
-        done: list[Any] = []
-        try:
-            for step in walk:
-                done.append(step.deed)
-                await self._do(step)
-                await self._judge(step.target[0])
-        except BaseException as error:
-            error.add_note("after " + " ".join(map(str, done)))
-            raise
-        finally:
-            await self._leave()
-
-    async def _fresh(self) -> None:
+    async def fresh(self) -> None:
         """Empty all segments but the first, and have that open."""
         # Twice: what the first seals after a switch that was broken off, the second closes.
         await self.leader.rotate(0)
@@ -89,7 +76,7 @@ class Stage:
         self.base = now // 1000 - 1
         self.ids, self.claims = {}, {}
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
         for gated in (*self.writers.values(), self.rotator):
             if gated.call is not None and not gated.call.done():
                 await gated.break_off()
@@ -104,7 +91,7 @@ class Stage:
 
     # --- Deeds ----------------------------------------------------------------------------------
 
-    async def _do(self, step: Step[Node]) -> None:
+    async def do(self, step: Step[Node]) -> None:
         action, *who = step.deed
         deeds: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
             "Begin": self._begin,
@@ -196,8 +183,9 @@ class Stage:
 
     # --- Looks ----------------------------------------------------------------------------------
 
-    async def _judge(self, state: tla.State) -> None:
+    async def judge(self, node: Node) -> None:
         """Require that the segments, and what lies in them, are as the model has it."""
+        state, _ = node
         row = await self.rig.watcher.fetchrow(_LOOK, list(self.ids.values()))
         found = {
             self.slots.index(one["segment"]) + 1: (

@@ -3,7 +3,7 @@
 Owns: which actions of Step are the server's, and what the server chooses.
 Keeps: every portion is a step of the model, allowed where it is taken; or none, where what is
     asked for is not allowed, and is refused.
-Above: step_replay. Below: walks; awa.lab.
+Above: step_replay. Below: stage, walks; awa.lab.
 
 The process is played: what it knows is the model's, and what it asks for goes to the server. (Its
 own code is tested where it is.) What is not forced: a question that waits for a step at work.
@@ -15,6 +15,7 @@ from itertools import combinations
 from typing import Any
 
 from awa.lab import tla, tlc
+from tests.generated.stage import Portions
 from tests.generated.walks import Paths, Step
 
 PLAIN = ("Mend", "Break", "Drain", "Retire", "Crash")
@@ -40,12 +41,12 @@ class Bounds:
         return tla.load(tlc.spec_folder() / "Step.tla", constants)
 
 
-class Engine:
+class Engine(Portions[tla.State]):
     """The engine as a part of the model."""
 
     def __init__(self, bounds: Bounds) -> None:
+        super().__init__(bounds.load())
         self.bounds = bounds
-        self.model = bounds.load()
         (self.first,) = self.model.initial()
         self.seqs = range(1, bounds.seqs + 1)
         self.sets = [
@@ -57,10 +58,6 @@ class Engine:
     def paths(self) -> Paths[tla.State]:
         """Return all that can happen."""
         return Paths.explore(self.first, self.steps, self.like)
-
-    def var(self, state: tla.State, name: str) -> Any:
-        """Return what a variable is."""
-        return state[self.model.variables.index(name)]
 
     def like(self, state: tla.State) -> Hashable:
         """Return how far the process and its steps are."""

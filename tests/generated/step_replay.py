@@ -3,7 +3,8 @@
 Owns: how each step of the server is done, and what the database shows of a worker's entries.
 Keeps: after each step it is as the model has it who holds each entry, which are over, and which
     workers are lost or have left; each question is answered with what the model says.
-Above: test_step. Below: gates, step_paths, walks; awa.lab, awa.errors, awa.store; tests.rig.
+Above: step_walks. Below: gates, stage, step_paths, walks; awa.lab, awa.errors, awa.store;
+    tests.rig.
 """
 
 from collections.abc import Callable, Coroutine
@@ -14,6 +15,7 @@ import pytest
 from awa.errors import DatabaseError
 from awa.lab import tla
 from awa.store.worker import Ask, Finish, Stepped, WorkerStore
+from tests.generated import stage
 from tests.generated.gates import Bug, Gated, Gates, build
 from tests.generated.step_paths import Engine
 from tests.generated.walks import Step
@@ -33,15 +35,17 @@ PROCESS = frozenset(
 """What happens in the process alone: the database is to show nothing of it."""
 
 
-class Stage:
+class Stage(stage.Stage[tla.State]):
     """A database with a gate in its step, a worker's connections, and a leader."""
 
     def __init__(self, rig: Rig, engine: Engine) -> None:
-        self.rig, self.engine = rig, engine
+        super().__init__(rig, engine)
+        self.engine = engine
         self.conns: list[Gated] = []
         self.leader: Leader
         self.leading = self.walked = self.queue = 0
         self.name = ""
+        self.before = engine.first
         self.ids: list[int] = []
         self.jobs: list[int] = []
         self.seqs: list[int] = []
@@ -55,32 +59,16 @@ class Stage:
         self.leader = await self.rig.lead(hands)
         self.conns = [await Gated.open(self.rig) for _ in range(self.engine.bounds.conns)]
 
-    async def walk(self, walk: list[Step[tla.State]]) -> None:
-        """Take a walk, with a worker and entries of its own."""
-        await self._fresh()
-        done: list[Any] = []
-        before = self.engine.first
-        try:
-            for step in walk:
-                done.append(step.deed)
-                await self._do(step, before)
-                before = step.target
-                await self._judge(before)
-        except BaseException as error:
-            error.add_note("after " + " ".join(map(str, done)))
-            raise
-        finally:
-            await self._leave()
-
-    async def _fresh(self) -> None:
+    async def fresh(self) -> None:
         self.walked += 1
         self.name = f"step{self.walked}"
         self.ids = []
+        self.before = self.engine.first
         await self._register()
         self.jobs = await self.rig.enqueue(self.engine.bounds.seqs, queue=self.name)
         self.seqs = await self.rig.seqs(self.jobs)
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
         for gated in self.conns:
             if gated.call is not None and not gated.call.done():
                 await gated.break_off()
@@ -97,7 +85,7 @@ class Stage:
 
     # --- Deeds ----------------------------------------------------------------------------------
 
-    async def _do(self, step: Step[tla.State], before: tla.State) -> None:
+    async def do(self, step: Step[tla.State]) -> None:
         action, *args = step.deed
         deeds: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
             "Begin": self._begin,
@@ -111,7 +99,7 @@ class Stage:
             "Lose": self._lose,
         }
         if action in deeds:
-            await deeds[action](before, step.target, *args)
+            await deeds[action](self.before, step.target, *args)
         else:
             assert action in PROCESS, action
 
@@ -187,7 +175,7 @@ class Stage:
         """Return what entries are called."""
         return frozenset(self.seqs.index(seq) + 1 for seq in seqs)
 
-    async def _judge(self, state: tla.State) -> None:
+    async def judge(self, state: tla.State) -> None:
         """Require that entries and workers are as the model has it."""
         rows = await self.rig.watcher.fetch(_ENTRIES, self.seqs)
         owner = tuple(
@@ -205,6 +193,7 @@ class Stage:
         told = {name: self.engine.var(state, name) for name in found}
         told["left"] -= told["lost"]
         assert found == told, f"{found}, not {told}"
+        self.before = state
 
 
 _ENTRIES = """

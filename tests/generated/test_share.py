@@ -17,9 +17,9 @@ import pytest
 
 from awa.lab import tla
 from tests.generated import finish_paths, log_paths, segments_paths, step_paths
-from tests.generated.test_finish_walks import LATE, TWO
-from tests.generated.test_segments_walks import ONE
-from tests.generated.test_step_walks import AGAIN
+from tests.generated.finish_walks import LATE, TWO
+from tests.generated.segments_walks import ONE
+from tests.generated.step_walks import AGAIN
 from tests.generated.walks import Paths
 
 Taken = tuple[tla.State, str, tuple[Any, ...]]

@@ -1,18 +1,16 @@
-"""Log.tla walked on the engine: each interleaving of the model is forced, and not waited for.
+"""How Log.tla is walked on the engine: claims, statement by statement, between producers.
 
 Owns: which bounds are walked, how much of them, and the bugs that a walk must find.
-Keeps: what share of all kinds of steps was taken is asserted, so none is left out unseen.
-Above: nobody. Below: log_paths, log_replay.
+Keeps: a bug is a piece of a verb's own text, put differently.
+Above: test_walks. Below: log_paths, log_replay, stage.
 
 By day some walks of small bounds, by night all of them and of larger ones. What cannot be forced is
 said in log_paths.
 """
 
-import pytest
-
 from tests.generated.log_paths import Bounds, Engine
 from tests.generated.log_replay import Stage
-from tests.rig import Rig
+from tests.generated.stage import Walked
 
 BOUNDS = {
     "two producers": (Bounds(modes=("t",)), 1_000, 1.0),
@@ -35,25 +33,6 @@ LARGE = {
     "two claimers": Bounds(claimers=("c1", "c2"), aborts=1, modes=("t",)),
     "three numbers": Bounds(txs=1, seqs=3, rooms=(1, 2), modes=("s",)),
 }
-
-
-@pytest.mark.parametrize("name", BOUNDS)
-async def test_interleavings_are_as_the_model_says(rig: Rig, name: str) -> None:
-    bounds, steps_max, share = BOUNDS[name]
-    stage = Stage(rig, Engine(bounds))
-    await stage.open()
-    kinds, _ = await stage.engine.paths().replay(stage.walk, steps_max)
-    assert kinds >= share, f"only {kinds:.0%} of all kinds of steps were taken"
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("name", [*BOUNDS, *LARGE])
-async def test_all_interleavings_are_as_the_model_says(rig: Rig, name: str) -> None:
-    bounds = LARGE[name] if name in LARGE else BOUNDS[name][0]
-    stage = Stage(rig, Engine(bounds))
-    await stage.open()
-    assert await stage.engine.paths().replay(stage.walk, float("inf")) == (1, 1)
 
 
 SETTLED = Bounds(modes=("s",))
@@ -80,12 +59,11 @@ SOWN = {
     ),
 }
 
-
-@pytest.mark.unjudged("a bug is sown")
-@pytest.mark.parametrize("name", SOWN)
-async def test_a_sown_bug_is_found(rig: Rig, name: str) -> None:
-    bounds, bug = SOWN[name]
-    stage = Stage(rig, Engine(bounds))
-    await stage.open(bug)
-    with pytest.raises(AssertionError):
-        await stage.engine.paths().replay(stage.walk, 1_000)
+LOG = Walked(
+    stage=Stage,
+    portions=Engine,
+    by_day=BOUNDS,
+    whole={name: bounds for name, (bounds, *_) in BOUNDS.items()} | LARGE,
+    sown=SOWN,
+    sown_steps=1000,
+)
