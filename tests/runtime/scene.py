@@ -145,6 +145,18 @@ def handle(client: awa.AsyncClient, runs: Runs, kind: str = "k", queue: str = "q
             await asyncio.sleep(0)
 
 
+def handle_when_opened(client: awa.AsyncClient, runs: Runs) -> asyncio.Event:
+    """Register a handler that records its run and ends when the event that is returned is set."""
+    opened = asyncio.Event()
+
+    @client.task(dict, kind="k", queue="q")
+    async def record(job: awa.Job[Any]) -> None:
+        with runs.of(job):
+            await opened.wait()
+
+    return opened
+
+
 async def insert(client: awa.AsyncClient, count: int = 1, **how: Any) -> list[int]:
     """Enqueue jobs; return their ids."""
     how = {"kind": "k", "queue": "q", **how}

@@ -21,6 +21,7 @@ from tests.runtime.scene import (
     WITHIN_S,
     Runs,
     handle,
+    handle_when_opened,
     insert,
     until,
     until_all,
@@ -156,13 +157,7 @@ async def test_a_word_that_waits_when_its_deadline_passes_is_said(
 ) -> None:
     """It has ended in time: what it said is not taken for a handler that hangs."""
     client, producer = clients(), clients()
-    opened = asyncio.Event()
-
-    @client.task(dict, kind="k", queue="q")
-    async def handler(job: awa.Job[Any]) -> None:
-        with runs.of(job):
-            await opened.wait()
-
+    opened = handle_when_opened(client, runs)
     queue = {**SHORT, "max_workers": 2, "deadline_duration_ms": 1000}
     async with working(client, [queue], **RARELY) as engine:
         (ended,) = await insert(producer, max_attempts=1)

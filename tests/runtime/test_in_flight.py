@@ -21,6 +21,7 @@ from tests.runtime.scene import (
     RARELY,
     Runs,
     handle,
+    handle_when_opened,
     insert,
     until,
     until_all,
@@ -68,13 +69,7 @@ async def test_a_word_that_waits_for_the_step_in_flight_is_said_and_not_handed_b
     clients: Clients, rig: Rig, runs: Runs
 ) -> None:
     client, producer = clients(), clients()
-    opened = asyncio.Event()
-
-    @client.task(dict, kind="k", queue="q")
-    async def handler(job: awa.Job[Any]) -> None:
-        with runs.of(job):
-            await opened.wait()
-
+    opened = handle_when_opened(client, runs)
     async with working(client, [("q", 2)], **RARELY) as engine:
         (ended,) = await insert(producer)
         await until(lambda: runs.began)
@@ -148,13 +143,7 @@ async def test_what_a_step_that_broke_had_to_say_is_said_by_the_next(
 ) -> None:
     """It has not landed, for its transaction is rolled back; nobody else would say it."""
     client, producer = clients(), clients()
-    opened = asyncio.Event()
-
-    @client.task(dict, kind="k", queue="q")
-    async def handler(job: awa.Job[Any]) -> None:
-        with runs.of(job):
-            await opened.wait()
-
+    opened = handle_when_opened(client, runs)
     jobs = await insert(producer, 2, max_attempts=1)
     async with working(client, **RARELY) as engine:
         await until(lambda: len(runs.began) == 2)

@@ -19,6 +19,7 @@ from tests.runtime.scene import (
     RARELY,
     Runs,
     handle,
+    handle_when_opened,
     insert,
     until,
     until_all,
@@ -61,13 +62,7 @@ async def test_a_claim_that_arrives_after_the_worker_has_asked_gives_out_nothing
 ) -> None:
     """Nobody would hear what it gives out, nor ask for it: the worker is well by then."""
     client, producer = clients(proxy.url), clients()
-    opened = asyncio.Event()
-
-    @client.task(dict, kind="k", queue="q")
-    async def handler(job: awa.Job[Any]) -> None:
-        with runs.of(job):
-            await opened.wait()
-
+    opened = handle_when_opened(client, runs)
     async with working(client, [("q", 1)], **RARELY) as engine:
         await until_asleep(rig, engine)
         async with proxy.holds_a_request(STEP):

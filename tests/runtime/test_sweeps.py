@@ -53,29 +53,32 @@ async def test_a_failed_job_comes_back_by_itself(client: awa.AsyncClient, rig: R
         await until_all(rig, jobs)
 
 
-async def test_a_dead_workers_jobs_are_rescued_and_run_elsewhere(
-    client: awa.AsyncClient, rig: Rig, runs: Runs, caplog: pytest.LogCaptureFixture
-) -> None:
+async def left_by_a_dead_worker(rig: Rig) -> tuple[int, list[int]]:
+    """Have a worker die that runs three jobs, which come back at once; return both."""
     await rig.sow("backoff", "(2 ^ least(attempt, 30))", "0")
     dead = await rig.worker()
     jobs = await rig.enqueue(3)
     assert len(await dead.take()) == 3
+    return dead.worker, jobs
+
+
+async def test_a_dead_workers_jobs_are_rescued_and_run_elsewhere(
+    client: awa.AsyncClient, rig: Rig, runs: Runs, caplog: pytest.LogCaptureFixture
+) -> None:
+    dead, jobs = await left_by_a_dead_worker(rig)
     handle(client, runs)
     async with working(client, heartbeat_staleness_ms=1000):
         await until_all(rig, jobs)
     runs.check_once(jobs)
     assert {(await rig.job(job))["attempt"] for job in jobs} == {2}
-    assert f"worker {dead.worker} is lost; 3 entries rescued" in caplog.text
+    assert f"worker {dead} is lost; 3 entries rescued" in caplog.text
 
 
 async def test_a_slow_rescue_follows_a_short_staleness(
     client: awa.AsyncClient, rig: Rig, runs: Runs
 ) -> None:
     """Sweeps that are farther apart than half the staleness would find nobody lost, ever."""
-    await rig.sow("backoff", "(2 ^ least(attempt, 30))", "0")
-    dead = await rig.worker()
-    jobs = await rig.enqueue(3)
-    assert len(await dead.take()) == 3
+    _, jobs = await left_by_a_dead_worker(rig)
     handle(client, runs)
     rarely = {"heartbeat_rescue_interval_ms": 1000}
     async with working(client, heartbeat_staleness_ms=1200, **rarely):

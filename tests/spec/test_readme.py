@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from awa.lab.suite import read_suite
+from awa.lab.tla.cfg import read_cfg
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "spec"
@@ -52,10 +53,10 @@ def section_of(module: str) -> str:
 
 def facts_of(cfg: str) -> set[str]:
     """Return the invariants and properties that a cfg asks for."""
-    text = (SPEC / cfg).read_text()
-    said = re.findall(r"^(?:INVARIANTS?|PROPERTY|PROPERTIES) (.+)$", text, re.MULTILINE)
-    assert said, f"{cfg} asks for nothing"
-    return {name for line in said for name in line.split()}
+    config = read_cfg(SPEC / cfg)
+    facts = {*config.invariants, *config.properties}
+    assert facts, f"{cfg} asks for nothing"
+    return facts
 
 
 def named_in(folder: str, file: str) -> list[list[str]]:
