@@ -21,7 +21,6 @@ from awa.demo.command import dead_tuples
 from awa.lab.check import check
 from awa.lab.collect import collect
 from awa.lab.monitor import Monitor
-from awa.lab.trace import Trace
 from awa.store.recorder import recorder
 from bench.phases import Costs, bulk, drain, workers
 
@@ -94,7 +93,8 @@ async def disturbed(at: Costs, count: int, rounds: int) -> dict[str, float]:
 
 async def traced(at: Costs, count: int, rounds: int) -> dict[str, float]:
     """Drain while every transition writes its event, beside plain; and judge what was traced."""
-    plain, told, traces = [], [], [Trace({}, [])]
+    monitor, after = Monitor(), 0
+    plain, told, traces = [], [], []
     for _ in range(rounds):
         await bulk(at, count)
         plain.append(await drain(at, count))
@@ -105,9 +105,9 @@ async def traced(at: Costs, count: int, rounds: int) -> dict[str, float]:
         async with recorder(at.url) as store:
             await store.record(False)
             # By themselves: of what came between, nothing is known.
-            after = max((event.n for event in traces[-1].events), default=0)
             traces.append(await collect(store, "bench", after))
-    reports = [check(trace, Monitor()) for trace in traces]
+            after = traces[-1].events[-1].n
+    reports = [check(trace, monitor) for trace in traces]
     return {
         "drain_traced_vs_plain": _ratio("drain_per_s", told, plain),
         "drain_traced_postgres_vs_plain": _ratio("drain_postgres_us", told, plain),

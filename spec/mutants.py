@@ -9,7 +9,6 @@ Above: people at a prompt, make, the tests. Below: awa.lab, and tlc.py beside th
 import argparse
 import hashlib
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -66,12 +65,6 @@ def modules_of(name: str) -> Modules:
     return Modules(name, [SPEC], {})
 
 
-def extends(name: str, model: str) -> bool:
-    """Tell if a module extends a model."""
-    text = (SPEC / f"{name}.tla").read_text()
-    return re.search(rf"^EXTENDS\b.*\b{model}\b", text, re.MULTILINE) is not None
-
-
 @cache
 def checks_of(model: str) -> tuple[Check, ...]:
     """Return the checks of a model and of what extends it: what asks more of fewer states first."""
@@ -79,7 +72,7 @@ def checks_of(model: str) -> tuple[Check, ...]:
         check
         for check in read_suite(SPEC)
         if check.expect == "pass" and not check.nightly and "/" not in check.module
-        if check.module == model or extends(check.module, model)
+        if model in modules_of(check.module).loaded
     ]
     if not found:
         raise MutantError(f"the suite has no check of {model}")
@@ -102,7 +95,7 @@ def mutants_of(model: str) -> tuple[Mutant, ...]:
 @cache
 def lasting(check: Check) -> bool:
     """Tell if something is asked about whole behaviours, which the interpreter does not know."""
-    model = tla.load_cfg(SPEC / f"{check.module}.tla", SPEC / check.cfg, library=SPEC)
+    model = check.load(SPEC)
     return any(model.property(name).temporal for name in model.config.properties)
 
 
@@ -114,7 +107,7 @@ def text_of(mutant: Mutant) -> str:
 @cache
 def known_of(asked: Check) -> tla.Known:
     """Return all that the model of a check does."""
-    return tla.Known(tla.load_cfg(SPEC / f"{asked.module}.tla", SPEC / asked.cfg, library=SPEC))
+    return tla.Known(asked.load(SPEC))
 
 
 def judge(mutant: Mutant, soon: bool = False) -> Verdict:

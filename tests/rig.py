@@ -243,10 +243,16 @@ class Rig:
 
         A check that does not notice it checks nothing.
         """
+        await self.put(verb, (good, bad))
+
+    async def put(self, verb: str, *pieces: tuple[str, str]) -> None:
+        """Make a verb or inner function anew: each piece, which stands in it once, as another."""
         (path,) = [path for path in verb_files(*_FOLDERS) if path.stem == verb]
         text = template(path, "awa")
-        assert text.count(good) == 1, f"{verb} has no such text, or more than one: {good}"
-        await self.watcher.execute(text.replace(good, bad))
+        for good, bad in pieces:
+            assert text.count(good) == 1, f"{verb} has no such text, or more than one: {good}"
+            text = text.replace(good, bad)
+        await self.watcher.execute(text)
 
     async def have_movable_clock(self) -> None:
         """Put a clock in place that `pass_time` moves."""

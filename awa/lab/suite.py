@@ -41,9 +41,9 @@ class Check:
         """
         return self.expect == "pass" and not self.long
 
-    def load(self) -> Model:
+    def load(self, folder: Path | None = None) -> Model:
         """Load the model with its cfg, to be gone through by the interpreter."""
-        folder = spec_folder()
+        folder = folder or spec_folder()
         return load_cfg(folder / f"{self.module}.tla", folder / self.cfg, library=folder)
 
 

@@ -68,12 +68,12 @@ class Stepped:
     paused: set[int] = field(default_factory=set)
     """Queues that give out nothing for now."""
 
+    is_lost: bool = False
+    """This worker was declared lost: it must register anew."""
+
     def is_refused(self, queue: int) -> bool:
         """Return whether the claim from a queue did nothing, and so announced nobody's sleep."""
         return queue in self.busy or queue in self.behind or queue in self.paused
-
-    is_lost: bool = False
-    """This worker was declared lost: it must register anew."""
 
 
 @dataclass(frozen=True, slots=True)

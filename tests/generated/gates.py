@@ -4,7 +4,7 @@ Owns: how gates are built into a test's copy of the verbs, and how a call is tak
 Keeps: a verb with gates is its own text, with a call put between two of its statements and nothing
     else; a connection without a key passes. That a gate is reached is a notice, which the server
     sends at once, so nobody asks again and again.
-Above: the replays. Below: awa.store; tests.rig.
+Above: the replays. Below: awa; tests.rig.
 """
 
 import asyncio
@@ -15,7 +15,6 @@ from typing import Any
 import asyncpg
 
 from awa.errors import AwaError
-from awa.store.sql import template, verb_files
 from tests.rig import Rig
 
 CLASS = 77
@@ -54,18 +53,10 @@ async def build(rig: Rig, gates: Gates, bug: Bug | None = None) -> None:
     """Make the verbs anew with gates in them, and with a bug if one is sown."""
     await rig.watcher.execute(GATE)
     for verb in {*gates, *(bug[:1] if bug else ())}:
-        (path,) = [path for path in verb_files("inner", "worker", "leader") if path.stem == verb]
-        text = template(path, "awa")
-        if bug and bug[0] == verb:
-            text = _replaced(text, bug[1], bug[2])
+        pieces = [bug[1:]] if bug and bug[0] == verb else []
         for after, name in gates.get(verb, {}).items():
-            text = _replaced(text, after, f"{after}\nperform gate('{name}');")
-        await rig.watcher.execute(text)
-
-
-def _replaced(text: str, good: str, bad: str) -> str:
-    assert text.count(good) == 1, f"there is no such text, or more than one: {good}"
-    return text.replace(good, bad)
+            pieces.append((after, f"{after}\nperform gate('{name}');"))
+        await rig.put(verb, *pieces)
 
 
 class Gated:
